@@ -1,0 +1,24 @@
+"""Runs the benchmarks of tests/bench, one after the other, or those that are named: `python3 scripts/bench.py diff live`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import setup
+
+
+def main(names: list[str]) -> int:
+    setup.main("run")
+    setup.python_packages("bench")
+    failed = 0
+    for path in sorted((setup.ROOT / "tests" / "bench").rglob("bench_*.py")):
+        if names and path.stem.removeprefix("bench_") not in names:
+            continue
+        setup.say(f"tests/bench/{path.name}")
+        failed |= subprocess.run([str(setup.PYTHON), str(path)], cwd=setup.ROOT).returncode
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
