@@ -1,0 +1,59 @@
+// The review desk: from one proposal to the next by key, a reason asked for where it is missing, the chosen wording
+// named on the button. Without script the desk is an ordinary form.
+import "./page";
+
+const desk = document.querySelector<HTMLElement>(".desk");
+
+function step(by: 1 | -1): void {
+  const items = [...document.querySelectorAll<HTMLAnchorElement>(".queue .item")];
+  const now = items.findIndex(item => item.hasAttribute("aria-current"));
+  const next = items[now + by];
+  if (next) location.assign(next.href);
+}
+
+document.addEventListener("keydown", event => {
+  const target = event.target as HTMLElement;
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (target.closest("textarea, select, dialog, input:not([type=radio], [type=checkbox])")) {
+    // from the reason, the main verdict is Ctrl-Enter away; see below
+    return;
+  }
+  if (event.key === "j" || event.key === "J") step(1);
+  else if (event.key === "k" || event.key === "K") step(-1);
+  else if (/^[1-9]$/.test(event.key)) {
+    const picks = document.querySelectorAll<HTMLInputElement>(".wording__pick");
+    picks[Number(event.key) - 1]?.click();
+  } else if (event.key === "?") document.querySelector<HTMLDialogElement>("dialog#keys")?.showModal();
+  else return;
+  event.preventDefault();
+});
+
+document.addEventListener("keydown", event => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  const form = (event.target as HTMLElement).closest("form");
+  const main = form?.querySelector<HTMLButtonElement>(".btn--main") ?? document.querySelector<HTMLButtonElement>(".verdict .btn--main");
+  main?.click();
+});
+
+// the own wording starts from the one that was chosen last
+const own = desk?.querySelector<HTMLTextAreaElement>(".wording textarea");
+let chosen = "";
+desk?.addEventListener("change", event => {
+  const pick = event.target as HTMLInputElement;
+  if (!pick.matches(".wording__pick")) return;
+  const text = pick.closest<HTMLElement>(".wording")?.querySelector<HTMLElement>(".wording__text");
+  if (text) {
+    const copy = text.cloneNode(true) as HTMLElement;
+    copy.querySelectorAll("del").forEach(gone => gone.remove());
+    chosen = pick.dataset["wording"] ?? copy.textContent!.replace(/\s+/g, " ").trim();
+  } else if (own && !own.value.trim()) {
+    own.value = chosen;
+  }
+});
+own?.addEventListener("focus", () => {
+  const pick = own.closest(".wording")?.querySelector<HTMLInputElement>(".wording__pick");
+  if (pick && !pick.checked) pick.click();
+  if (!own.value.trim()) own.value = chosen;
+});
+
+desk?.querySelector(".item[aria-current]")?.scrollIntoView({ block: "nearest" });
