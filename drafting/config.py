@@ -87,7 +87,9 @@ def load_settings(environ: Mapping[str, str] | None = None, **given: Any) -> Set
         values.setdefault("cookie_secure", True)
     settings = Settings(**values)
     if settings.language not in LANGUAGES:
-        raise InvalidInput(f"language is {settings.language!r}; choose one of {', '.join(LANGUAGES)}", setting="language")
+        raise InvalidInput(
+            f"language is {settings.language!r}; choose one of {', '.join(LANGUAGES)}", setting="language"
+        )
     if settings.workers > 1 and (settings.is_sqlite or not settings.redis_url):
         raise InvalidInput(
             f"{settings.workers} workers need a PostgreSQL DATABASE_URL and a REDIS_URL; with SQLite use one worker",
@@ -97,7 +99,7 @@ def load_settings(environ: Mapping[str, str] | None = None, **given: Any) -> Set
 
 
 def database_address(url: str, instance_path: Path) -> str:
-    """A database address that SQLAlchemy opens with the driver we use; an empty one is SQLite in the instance folder."""
+    """The address with the driver we use; an empty one becomes SQLite in the instance folder."""
     if not url:
         return f"sqlite:///{instance_path / 'drafting.sqlite'}"
     for prefix in ("postgres://", "postgresql://"):
@@ -106,8 +108,7 @@ def database_address(url: str, instance_path: Path) -> str:
     if url.startswith(("sqlite:///", "postgresql+psycopg://")):
         return url
     raise InvalidInput(
-        "the database address must begin with sqlite:/// or postgresql://; "
-        f"it begins with {url.split(':', 1)[0]!r}",
+        f"the database address must begin with sqlite:/// or postgresql://; it begins with {url.split(':', 1)[0]!r}",
         setting="database_url",
     )
 
@@ -122,7 +123,9 @@ def _from_file(path: Path) -> dict[str, Any]:
     unknown = sorted(values.keys() - {one.name for one in fields(Settings)})
     if unknown:
         known = ", ".join(one.name for one in fields(Settings))
-        raise InvalidInput(f"{path.name} has unknown settings {', '.join(unknown)}; known are {known}", setting=unknown[0])
+        raise InvalidInput(
+            f"{path.name} has unknown settings {', '.join(unknown)}; known are {known}", setting=unknown[0]
+        )
     return values
 
 

@@ -46,7 +46,9 @@ class WriteLock:
         if self._owner == threading.get_ident():
             raise RuntimeError("this thread already has a writing transaction open; use that session, or end it first")
         if not self._lock.acquire(timeout=LOCK_TIMEOUT):
-            raise RuntimeError(f"another thread has held a writing transaction for {LOCK_TIMEOUT:.0f} s; it must commit")
+            raise RuntimeError(
+                f"another thread has held a writing transaction for {LOCK_TIMEOUT:.0f} s; it must commit"
+            )
         self._owner = threading.get_ident()
 
     def release(self) -> None:

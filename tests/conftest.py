@@ -1,0 +1,117 @@
+"""Fixtures that every test may ask for: a real empty `database` on SQLite and on PostgreSQL, and a real `redis_url`.
+
+`database` runs a test twice, once on each. Set DRAFTING_TEST_DATABASES=sqlite to leave PostgreSQL out.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy.orm import Session
+
+from drafting.store.database import Database
+from drafting.store.migrations import upgrade
+from tests import servers
+
+BACKENDS = os.environ.get("DRAFTING_TEST_DATABASES", "sqlite postgresql").split()
+
+
+@pytest.fixture(scope="session")
+def postgresql_address() -> Iterator[str]:
+    """The maintenance database of a PostgreSQL server of this test run."""
+    with servers.postgresql() as (address, why_not):
+        if address is None:
+            pytest.skip(why_not)
+        yield address
+
+
+@pytest.fixture(scope="session")
+def redis_address() -> Iterator[str]:
+    with servers.redis() as (address, why_not):
+        if address is None:
+            pytest.skip(why_not)
+        yield address
+
+
+@pytest.fixture
+def redis_url(redis_address: str) -> str:
+    """An empty Redis."""
+    import redis
+
+    client = redis.from_url(redis_address)
+    client.flushall()
+    client.close()
+    return redis_address
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "empty.sqlite"
+    database = Database(f"sqlite:///{path}", durable=False)
+    upgrade(database)
+    with database.engine.connect() as connection:  # the whole file in one piece, so that it can be copied
+        connection.connection.dbapi_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def _postgresql_template(postgresql_address: str) -> Iterator[str]:
+    """A server with the empty tables in a template database; returns the maintenance address."""
+    name = f"drafting_template_{os.getpid()}"
+    _admin(postgresql_address, f"CREATE DATABASE {name}")
+    database = Database(_address_of(postgresql_address, name))
+    upgrade(database)
+    database.close()
+    yield name
+    _admin(postgresql_address, f"DROP DATABASE {name}")
+
+
+@pytest.fixture
+def sqlite_database(_sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
+    """An empty database in a file."""
+    path = tmp_path / "drafting.sqlite"
+    shutil.copyfile(_sqlite_template, path)
+    database = Database(f"sqlite:///{path}", durable=False)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def postgresql_database(_postgresql_template: str, postgresql_address: str) -> Iterator[Database]:
+    """An empty database on a server."""
+    name = f"drafting_test_{os.getpid()}"
+    _admin(postgresql_address, f"CREATE DATABASE {name} TEMPLATE {_postgresql_template} STRATEGY FILE_COPY")
+    database = Database(_address_of(postgresql_address, name))
+    yield database
+    database.close()
+    _admin(postgresql_address, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=BACKENDS)
+def database(request: pytest.FixtureRequest) -> Database:
+    """An empty database with all tables; the test runs once on SQLite and once on PostgreSQL."""
+    return request.getfixturevalue(f"{request.param}_database")
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """A writing session on `database`."""
+    with database.write() as session:
+        yield session
+
+
+def _admin(address: str, statement: str) -> None:
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def _address_of(address: str, name: str) -> str:
+    """The address of another database on the same server."""
+    front, _, query = address.partition("?")
+    return front.replace("postgresql://", "postgresql+psycopg://").rsplit("/", 1)[0] + f"/{name}?{query}"
