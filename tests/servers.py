@@ -56,8 +56,11 @@ def postgresql() -> Iterator[tuple[str | None, str]]:
         )
         with open(f"{folder}/log", "wb") as log:
             server = subprocess.Popen(
-                [programs / "postgres", "-D", f"{folder}/data", "-c", "listen_addresses=", "-c", "max_connections=200"]
-                + ["-c", f"unix_socket_directories={folder}", "-c", "fsync=off", "-c", "full_page_writes=off"],
+                [
+                    *(programs / "postgres", "-D", f"{folder}/data", "-c", f"unix_socket_directories={folder}"),
+                    *("-c", "listen_addresses=", "-c", "max_connections=200"),
+                    *("-c", "fsync=off", "-c", "full_page_writes=off"),
+                ],
                 stdout=log,
                 stderr=log,
                 **quiet,
