@@ -97,8 +97,7 @@ def python_packages(lock: str) -> None:
         return
     make_venv()
     say(f"installing the Python packages of requirements/{lock}.lock")
-    run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary",
-        ":all:", "--no-binary", "prov", "-r", path)
+    run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", path)
     done(f"python-{lock}", mark)
 
 
