@@ -1,0 +1,528 @@
+"""ChangeSet: what turns one text into another, with the semantics and the JSON of CodeMirror 6.
+
+A change set is an ordered tuple of replacements (start, end, text) over a text of a known length; what lies between
+them is kept and not mentioned. start and end are positions in the old text, text is in units form (see `text.py`).
+The form is canonical, and every function keeps it so:
+
+  replacements are in order and do not overlap, but they may touch: as in CodeMirror, touching ones stay apart,
+  because positions map differently around "delete, then insert" than around one replacement;
+  none is empty (start == end and text == ""); no two deletions touch; no two insertions stand at one point.
+
+Equal change sets therefore have equal JSON. Values are immutable; every refusal leaves everything as it was.
+
+Results equal `@codemirror/state` to the byte (tests/vectors). The algorithms here are written for this form, as sweeps
+over two ordered lists, so that a keystroke costs the same in a long text as in a short one; the cases of one
+replacement against one, which typing consists of, come first and by themselves in `compose` and `map`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import Any, Union
+
+from drafting.engine.text import check_units, cuts_pair, from_units, join_lines, split_lines, to_units
+from drafting.errors import EngineError, InvalidChanges, InvalidInput, MismatchError, PositionError
+
+Replacement = tuple[int, int, str]
+Spec = Union[Replacement, "ChangeSet", list["Spec"]]
+
+# No text is longer than this many code units: what a database integer and an exact JavaScript number both hold.
+MAX_LENGTH = 2**31 - 1
+
+# Which deletions map_pos reports: none, of both characters around the position, of the one before, of the one after.
+MODES = (None, "simple", "track_del", "track_before", "track_after")
+
+
+class ChangeSet:
+    """What turns a text of `length` code units into one of `new_length`.
+
+    length         code units of the old text
+    new_length     code units of the new text
+    replacements   (start, end, text) in the old text, in order, canonical as the module's head says
+    is_empty       True when nothing changes
+    """
+
+    __slots__ = ("_length", "_new_length", "_replacements")
+
+    def __init__(self, length: int, new_length: int, replacements: tuple[Replacement, ...]) -> None:
+        """For this module, which knows that the three belong together; others use `of`, `empty` or `from_json`."""
+        self._length = length
+        self._new_length = new_length
+        self._replacements = replacements
+
+    length = property(attrgetter("_length"))
+    new_length = property(attrgetter("_new_length"))
+    replacements = property(attrgetter("_replacements"))
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._replacements
+
+    @staticmethod
+    def empty(length: int) -> ChangeSet:
+        """The change set that changes nothing in a text of this length."""
+        return ChangeSet(_checked_length(length), length, ())
+
+    @staticmethod
+    def of(changes: Spec, length: int) -> ChangeSet:
+        """All these changes at once to one text.
+
+        changes   a tuple (start, end, text), a ChangeSet, or a list of such and of lists; every position is in the
+                  text before any of them
+        length    code units of that text
+        raises    PositionError outside the text or for end before start, MismatchError for a ChangeSet of another
+                  length, EngineError for text that is not in units form
+        source    CodeMirror 6 reference, ChangeSet.of: what does not come in order is mapped over what came before it
+        """
+        _checked_length(length)
+        total: ChangeSet | None = None
+        run: list[Replacement] = []
+        for change in _flat(changes):
+            if isinstance(change, ChangeSet):
+                if change._length != length:
+                    raise MismatchError(
+                        f"A change set for {change._length} code units, among changes to a text of {length}."
+                    )
+                total = _joined_to(total, _of_run(run, length)) if run else total
+                run = []
+                total = _joined_to(total, change)
+                continue
+            start, end, text = _checked_replacement(change, length)
+            if start == end and not text:
+                continue
+            if run and start < run[-1][1]:
+                total = _joined_to(total, _of_run(run, length))
+                run = []
+            _add(run, start, end, text)
+        if run or total is None:
+            total = _joined_to(total, _of_run(run, length))
+        return total
+
+    def apply(self, text: str) -> str:
+        """The new text.
+
+        text     the old text, units form
+        raises   MismatchError when its length is another; PositionError when a replacement cuts a surrogate pair
+        """
+        if len(text) != self._length:
+            raise _wrong_text(self._length, text)
+        replacements = self._replacements
+        plain = text.isascii()
+        if len(replacements) == 1:
+            start, end, inserted = replacements[0]
+            if not plain:
+                _check_cuts(text, start, end)
+            return text[:start] + inserted + text[end:]
+        parts = []
+        pos = 0
+        for start, end, inserted in replacements:
+            if not plain:
+                _check_cuts(text, start, end)
+            parts.append(text[pos:start])
+            parts.append(inserted)
+            pos = end
+        parts.append(text[pos:])
+        return "".join(parts)
+
+    def invert(self, text: str) -> ChangeSet:
+        """What turns the new text back into the old one.
+
+        text     the old text, units form
+        raises   as apply
+        law      changes.compose(changes.invert(text)) applied to text gives text
+        """
+        if len(text) != self._length:
+            raise _wrong_text(self._length, text)
+        inverse = []
+        shift = 0
+        for start, end, inserted in self._replacements:
+            _check_cuts(text, start, end)
+            inverse.append((start + shift, start + shift + len(inserted), text[start:end]))
+            shift += len(inserted) - (end - start)
+        return ChangeSet(self._new_length, self._length, tuple(inverse))
+
+    def compose(self, other: ChangeSet) -> ChangeSet:
+        """This and then the other, as one.
+
+        other    starts in the text that this one produces
+        raises   MismatchError when the lengths say that it does not; PositionError when it cuts a surrogate pair
+                 that this one inserts
+        law      a.compose(b).apply(t) == b.apply(a.apply(t)); associative as to the text
+        """
+        if self._new_length != other._length:
+            raise MismatchError(
+                f"Cannot compose: the first change set produces {self._new_length} code units, "
+                f"the second starts from {other._length}."
+            )
+        mine, theirs = self._replacements, other._replacements
+        if not theirs:
+            return self
+        if not mine:
+            return other
+        if len(mine) == 1 == len(theirs):
+            s, e, t = mine[0]
+            p, q, u = theirs[0]
+            if q < s:
+                return ChangeSet(self._length, other._new_length, (theirs[0], mine[0]))
+            grown = len(t) - (e - s)
+            if p > e + grown:
+                return ChangeSet(self._length, other._new_length, (mine[0], (p - grown, q - grown, u)))
+            if s == e and p == q == s + len(t):
+                return ChangeSet(self._length, other._new_length, ((s, s, t + u),))
+        return ChangeSet(self._length, other._new_length, tuple(_composed(mine, theirs)))
+
+    def map(self, other: ChangeSet, before: bool = False) -> ChangeSet:
+        """This change as it reads after the other one, which starts in the same text.
+
+        before   where both insert at one point: True puts this one's text first, False the other's
+        raises   MismatchError when the two start in texts of different lengths
+        law      a.compose(b.map(a)) and b.compose(a.map(b, before=True)) give the same text
+        source   CodeMirror 6 reference, ChangeSet.map
+        """
+        if self._length != other._length:
+            raise MismatchError(
+                f"Cannot map a change set for {self._length} code units over one for {other._length}: "
+                "both must start in the same text."
+            )
+        mine, theirs = self._replacements, other._replacements
+        if not theirs:
+            return self
+        length = other._new_length
+        if not mine:
+            return ChangeSet(length, length, ())
+        if len(mine) == 1 == len(theirs):
+            s, e, _ = mine[0]
+            p, q, u = theirs[0]
+            if e < p or (e == p and (s < e or p < q or before)):
+                return ChangeSet(length, length + self._new_length - self._length, mine)
+            if q <= s:
+                shift = len(u) - (q - p)
+                return ChangeSet(
+                    length, length + self._new_length - self._length, ((s + shift, e + shift, mine[0][2]),)
+                )
+        mapped = tuple(_mapped(mine, theirs, before))
+        return ChangeSet(length, length + sum(len(t) - (e - s) for s, e, t in mapped), mapped)
+
+    def map_pos(self, pos: int, assoc: int = -1, mode: str | None = None) -> int | None:
+        """Where a position of the old text lies in the new text, or None when `mode` asks about a deletion there.
+
+        pos      old text, code units, 0 ≤ pos ≤ length
+        assoc    side it keeps to when text is inserted exactly there: negative left, otherwise right
+        mode     None or "simple" never report; "track_del" reports the deletion of the characters on both sides,
+                 "track_before" of the one before, "track_after" of the one after
+        raises   PositionError when pos is outside the text; EngineError for an unknown mode
+        law      never moves two positions past each other
+        source   CodeMirror 6 reference, ChangeDesc.mapPos and MapMode
+        """
+        if not 0 <= pos <= self._length:
+            raise PositionError(f"Position {pos} is outside a text of {self._length} code units.", position=pos)
+        if mode not in MODES:
+            raise EngineError(f"Unknown mode {mode!r}: one of {MODES}.")
+        shift = 0
+        for start, end, text in self._replacements:
+            if start > pos:
+                break
+            if end >= pos:
+                cut_before, cut_after = start < pos, end > pos
+                if (
+                    (mode == "track_del" and cut_before and cut_after)
+                    or (mode == "track_before" and cut_before)
+                    or (mode == "track_after" and cut_after)
+                ):
+                    return None
+                if cut_after or (assoc < 0 and start == end):
+                    return start + shift + (0 if assoc < 0 or start == pos else len(text))
+            shift += len(text) - (end - start)
+        return pos + shift
+
+    def iter_changes(self, individual: bool = False) -> Iterator[tuple[int, int, int, int, str]]:
+        """(start_a, end_a, start_b, end_b, text) of each change, in order; _a in the old text, _b in the new.
+
+        individual   report touching replacements one by one, not as one
+        """
+        shift = 0
+        open_ = None
+        for start, end, text in self._replacements:
+            start_b = start + shift
+            shift += len(text) - (end - start)
+            if open_ and not individual and open_[1] == start:
+                open_ = (open_[0], end, open_[2], end + shift, open_[4] + text)
+                continue
+            if open_:
+                yield open_
+            open_ = (start, end, start_b, end + shift, text)
+        if open_:
+            yield open_
+
+    def to_json(self) -> list[Any]:
+        """CodeMirror's form: a number keeps, [n] deletes, [n, line, …] replaces; lines are ordinary Unicode."""
+        parts: list[Any] = []
+        pos = 0
+        for start, end, text in self._replacements:
+            if start > pos:
+                parts.append(start - pos)
+            parts.append([end - start, *split_lines(from_units(text))] if text else [end - start])
+            pos = end
+        if pos < self._length:
+            parts.append(self._length - pos)
+        return parts
+
+    @staticmethod
+    def from_json(value: Any) -> ChangeSet:
+        """The change set that `to_json`, or CodeMirror's toJSON, wrote.
+
+        value    as the JSON decoder gave it; anything may come in
+        raises   InvalidChanges, naming the part and what it should have been
+        """
+        if type(value) is not list:
+            raise InvalidChanges(f"Changes must be a list of parts, not {type(value).__name__}.")
+        replacements: list[Replacement] = []
+        pos = new_length = 0
+        for index, part in enumerate(value):
+            if type(part) is int:
+                kept = _length_in_json(part, index)
+                pos += kept
+                new_length += kept
+            elif type(part) is list and part:
+                end = pos + _length_in_json(part[0], index)
+                text = _text_in_json(part, index)
+                if end > pos or text:
+                    _add(replacements, pos, end, text)
+                pos = end
+                new_length += len(text)
+            else:
+                raise InvalidChanges(
+                    f"Part {index} of the changes must be a number or a list that starts with one, "
+                    f"not {'an empty list' if part == [] else type(part).__name__}.",
+                    part=index,
+                )
+            if pos > MAX_LENGTH or new_length > MAX_LENGTH:
+                raise InvalidChanges(f"Part {index} of the changes passes {MAX_LENGTH} code units.", part=index)
+        return ChangeSet(pos, new_length, tuple(replacements))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ChangeSet):
+            return NotImplemented
+        return self._length == other._length and self._replacements == other._replacements
+
+    def __hash__(self) -> int:
+        return hash((self._length, self._replacements))
+
+    def __repr__(self) -> str:
+        return f"ChangeSet.of({list(self._replacements)!r}, {self._length})"
+
+
+def _add(replacements: list[Replacement], start: int, end: int, text: str, joining: bool = False) -> None:
+    """Append a replacement that is not empty; one with the last when the canonical form or `joining` asks for it.
+
+    law      a touching deletion joins a deletion, an insertion at the same point joins an insertion
+    """
+    if replacements:
+        s, e, t = replacements[-1]
+        if joining or (e == start and ((not t and not text) or (s == e and start == end))):
+            replacements[-1] = (s, end, t + text)
+            return
+    replacements.append((start, end, text))
+
+
+def _mapped(mine: tuple[Replacement, ...], theirs: tuple[Replacement, ...], before: bool) -> list[Replacement]:
+    """My replacements over the new text of theirs.
+
+    Plan: sweep the old text. `passed` counts their replacements that lie behind; `reach` is the old position that they
+    cover and `shift` what turns an old position from there on into a new one. Each of mine first lets those of theirs
+    pass that begin before it (at one point the shorter first; equals as `before` says), then deletes what is left of
+    its range. My text goes in once, where my range is first met: so before theirs when I begin first, and behind
+    theirs when I begin inside their range. A text of theirs inside my range stays: it splits my range in two, while a
+    deletion of theirs inside it merely makes it shorter.
+    """
+    mapped: list[Replacement] = []
+    passed = reach = shift = 0
+    count = len(theirs)
+    for start, end, text in mine:
+        while passed < count:
+            p, q, u = theirs[passed]
+            if p < start or (p == start and (q - p < end - start or (q - p == end - start and not before))):
+                shift += len(u) - (q - p)
+                reach = q
+                passed += 1
+            else:
+                break
+        pos = max(start, reach)
+        while True:
+            # One stretch of the new text without text of theirs: [pos + shift, pos + shift + deleted).
+            at = pos + shift
+            deleted = 0
+            split = None
+            while passed < count and theirs[passed][0] < end:
+                p, q, u = theirs[passed]
+                if u or q >= end:
+                    split = theirs[passed]
+                    break
+                deleted += p - pos
+                pos = q
+                shift -= q - p
+                reach = q
+                passed += 1
+            stop = split[0] if split else max(end, pos)
+            deleted += stop - pos
+            if deleted or text:
+                _add(mapped, at, at + deleted, text)
+            if split is None:
+                break
+            p, q, u = split
+            shift += len(u) - (q - p)
+            reach = q
+            passed += 1
+            if q >= end:
+                break
+            pos = q
+            text = ""
+    return mapped
+
+
+def _composed(mine: tuple[Replacement, ...], theirs: tuple[Replacement, ...]) -> list[Replacement]:
+    """My replacements and then theirs, as one list over my old text.
+
+    Plan: sweep the text in the middle, which mine produce and theirs start from. My insertions and their ranges cut it
+    into pieces; each piece is kept or inserted by me, and kept or replaced by them. What a piece amounts to is added to
+    the result as it comes. While one of my insertions or one of their ranges reaches past the end of a piece, `joining`
+    makes the next piece part of the same replacement.
+    """
+    result: list[Replacement] = []
+    old = pos = 0  # the place in my old text, and in the text in the middle
+    i = j = used = 0  # used: code units of mine[i]'s text that lie behind
+    shift = 0  # from a kept place of the old text to the one in the middle
+    joining = False
+    while True:
+        in_mine = in_theirs = False
+        room = MAX_LENGTH + 1
+        left = right = room
+        if i < len(mine):
+            s, e, t = mine[i]
+            in_mine = used > 0 or s + shift == pos
+            if in_mine and not t:
+                _add(result, s, e, "", joining)
+                shift -= e - s
+                old = e
+                i += 1
+                continue
+            left = len(t) - used if in_mine else s + shift - pos
+        if j < len(theirs):
+            p, q, u = theirs[j]
+            in_theirs = p <= pos
+            if p == q == pos:
+                _add(result, old, old, u, joining)
+                j += 1
+                continue
+            right = q - pos if in_theirs else p - pos
+        width = min(left, right)
+        if width == room:
+            return result
+        if not in_mine and not in_theirs:
+            old += width
+            pos += width
+            continue
+        until = (old if used else e) if in_mine else old + width
+        if in_theirs:
+            text = u if p == pos else ""
+        else:
+            text = t[used : used + width]
+        count = len(result)
+        if until > old or text:
+            _add(result, old, until, text, joining)
+        joining = ((in_mine and left > width) or (in_theirs and right > width)) and (joining or len(result) > count)
+        old = until
+        pos += width
+        if in_mine:
+            used += width
+            if width == left:
+                shift += len(t) - (e - s)
+                used = 0
+                i += 1
+            elif cuts_pair(t, used):
+                raise PositionError(f"Position {pos} is between the halves of a surrogate pair.", position=pos)
+        if in_theirs and width == right:
+            j += 1
+
+
+def _flat(changes: Spec) -> Iterator[Replacement | ChangeSet]:
+    """The changes of a nested list in order; without recursion, so that depth cannot hurt."""
+    waiting = [iter((changes,))]
+    while waiting:
+        for change in waiting[-1]:
+            if isinstance(change, list):
+                waiting.append(iter(change))
+                break
+            yield change
+        else:
+            waiting.pop()
+
+
+def _of_run(run: list[Replacement], length: int) -> ChangeSet:
+    """The change set of replacements that are canonical already."""
+    return ChangeSet(length, length + sum(len(t) - (e - s) for s, e, t in run), tuple(run))
+
+
+def _joined_to(total: ChangeSet | None, change: ChangeSet) -> ChangeSet:
+    """Both, where the change starts in the text that the total starts in."""
+    return total.compose(change.map(total)) if total else change
+
+
+def _checked_length(length: int) -> int:
+    if type(length) is not int or not 0 <= length <= MAX_LENGTH:
+        raise PositionError(f"A text cannot have {length!r} code units: from 0 to {MAX_LENGTH}.")
+    return length
+
+
+def _checked_replacement(change: Any, length: int) -> Replacement:
+    if type(change) is not tuple or len(change) != 3:
+        raise EngineError(f"A change is a tuple (start, end, text), not {type(change).__name__}.")
+    start, end, text = change
+    if type(start) is not int or type(end) is not int or not isinstance(text, str):
+        raise EngineError(
+            "A change is a tuple (start, end, text) of int, int and str, "
+            f"not {type(start).__name__}, {type(end).__name__} and {type(text).__name__}."
+        )
+    if not 0 <= start <= end <= length:
+        raise PositionError(f"Cannot replace [{start}, {end}) in a text of {length} code units.", position=start)
+    check_units(text)
+    return start, end, text
+
+
+def _check_cuts(text: str, start: int, end: int) -> None:
+    for pos in (start, end):
+        if cuts_pair(text, pos):
+            raise PositionError(f"Position {pos} is between the halves of a surrogate pair.", position=pos)
+
+
+def _wrong_text(length: int, text: str) -> MismatchError:
+    return MismatchError(
+        f"A change set for {length} code units does not fit a text of {len(text)} (was it put in units form?)."
+    )
+
+
+def _length_in_json(value: Any, index: int) -> int:
+    if type(value) is not int:
+        raise InvalidChanges(
+            f"Part {index} of the changes must hold a whole number, not {type(value).__name__}.", part=index
+        )
+    if not 0 <= value <= MAX_LENGTH:
+        said = str(value) if abs(value) < 10**20 else "a number of more than 20 digits"
+        raise InvalidChanges(f"Part {index} of the changes: {said} is not between 0 and {MAX_LENGTH}.", part=index)
+    return value
+
+
+def _text_in_json(part: list[Any], index: int) -> str:
+    """The text of a part, units form. A line must not contain LF: `to_json` makes two lines of it."""
+    for line in part[1:]:
+        if not isinstance(line, str):
+            raise InvalidChanges(
+                f"Part {index} of the changes: a line must be text, not {type(line).__name__}.", part=index
+            )
+        if "\n" in line:
+            raise InvalidChanges(f"Part {index} of the changes: a line holds a line end, send two lines.", part=index)
+    try:
+        return to_units(join_lines(part[1:]))
+    except InvalidInput as error:
+        raise InvalidChanges(f"Part {index} of the changes: {error.message}", part=index) from None

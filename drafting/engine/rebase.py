@@ -1,0 +1,98 @@
+"""Updates that are not stored yet, carried onto what has been stored meanwhile.
+
+An update is a change set with the `client` that made it and the `sequence` number that client gave it; together they
+name it once for ever in a stream. What is stored stands first: a pending update is mapped over it as the later one.
+
+Both ends do this one stored change at a time and never over a composition of them: mapping over a composition can
+give another text (law 4), and then the server and a browser would part without noticing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from drafting.engine.changes import ChangeSet
+from drafting.errors import EngineError
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Changes with the names that make them recognisable.
+
+    client     one open editor, unique per tab
+    sequence   the client's own number for this update, growing by one
+    changes    start in the text after the client's update before it
+    """
+
+    client: str
+    sequence: int
+    changes: ChangeSet
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """One's own update that was found among the stored ones; version is the one it made."""
+
+    client: str
+    sequence: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rebased:
+    """What has become of pending updates.
+
+    confirmed   those that were stored already, in order
+    updates     those that were not, now starting in the text of `version`
+    foreign     the stored changes of others, as they read on top of one's own pending ones: what an editor that shows
+                its pending updates applies in turn
+    version     of the stored text that `updates` start in
+    """
+
+    confirmed: tuple[Confirmed, ...]
+    updates: tuple[Update, ...]
+    foreign: tuple[ChangeSet, ...]
+    version: int
+
+
+def rebase(updates: Sequence[Update], stored: Iterable[Update]) -> list[Update]:
+    """The updates that are not among the stored ones, starting in the text after all of these.
+
+    updates   pending, in the order they were made; the first starts in the text that the first stored one starts in
+    stored    what was stored since, in order, one's own among it
+    raises    as `carry`
+    """
+    return list(carry(updates, stored, 0).updates)
+
+
+def carry(updates: Sequence[Update], stored: Iterable[Update], version: int) -> Rebased:
+    """What has become of pending updates since they were made on `version`.
+
+    updates   pending, in order; the first starts in the text of `version`
+    stored    the stream's revisions after `version`, in order, one's own among them
+    raises    MismatchError when lengths say that they do not start in one text; EngineError when an update is stored
+              but one pending before it is not
+    law       the same result for a resend as for the first send (law 5), and for any split of `stored` into pulls
+    """
+    pending = list(updates)
+    confirmed: list[Confirmed] = []
+    foreign: list[ChangeSet] = []
+    for revision in stored:
+        version += 1
+        if pending and revision.client == pending[0].client and revision.sequence == pending[0].sequence:
+            confirmed.append(Confirmed(revision.client, revision.sequence, version))
+            del pending[0]
+            continue
+        passing = revision.changes
+        for place, update in enumerate(pending):
+            if update.client == revision.client and update.sequence == revision.sequence:
+                first = pending[0]
+                raise EngineError(
+                    f"Version {version} is update {update.sequence} of client {update.client}, "
+                    f"but update {first.sequence} that came before it is not stored."
+                )
+            pending[place] = Update(update.client, update.sequence, update.changes.map(passing))
+            passing = passing.map(update.changes, before=True)
+        foreign.append(passing)
+    return Rebased(tuple(confirmed), tuple(pending), tuple(foreign), version)
