@@ -222,7 +222,10 @@ class Section(Base):
 
 
 class Stream(Base):
-    """A text with a log. `version` is the number of its revisions; the row is locked to order writers."""
+    """A text with a log. `version` is the number of its revisions; the main stream's row is locked to order writers.
+
+    A main stream begins empty; a branch begins with the main text at the version its suggestion was opened on.
+    """
 
     __tablename__ = "stream"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -230,6 +233,7 @@ class Stream(Base):
     section_id: Mapped[int] = mapped_column(ForeignKey("section.id"), index=True)
     version: Mapped[int] = mapped_column(default=0)
     length: Mapped[int] = mapped_column(default=0)  # of the text at `version`
+    moved: Mapped[int] = mapped_column(default=0)  # main: transactions that changed anything in the section
 
 
 class Revision(Base):
@@ -253,6 +257,7 @@ class Revision(Base):
     carried: Mapped[str | None] = mapped_column(Text)
     decision_id: Mapped[int | None] = mapped_column(ForeignKey("decision.id", use_alter=True))
     main_version: Mapped[int | None]
+    removal: Mapped[bool | None] = mapped_column(Boolean)  # branch: takes proposed words out (rejected, superseded)
     at: Mapped[datetime]
     __table_args__ = (UniqueConstraint("stream_id", "client", "sequence"), {"sqlite_with_rowid": False})
 
@@ -277,8 +282,21 @@ class Snapshot(Base):
     stream_id: Mapped[int] = mapped_column(ForeignKey("stream.id"), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
     text: Mapped[str] = mapped_column(Text)
-    spans: Mapped[str] = mapped_column(Text)  # JSON [[length, stream, version], ...]
-    hunks: Mapped[str | None] = mapped_column(Text)  # main: JSON of the section's index of open hunks
+    spans: Mapped[str] = mapped_column(Text)  # JSON [[length, stream, version, offset], ...]
+
+
+class Checkpoint(Base):
+    """A section's index of open hunks at a moment: a cache that `verify` recomputes. One row a section, overwritten.
+
+    Written every 200 changes and at every decision, so that what came after it is plain edits of main and branches.
+    """
+
+    __tablename__ = "checkpoint"
+    section_id: Mapped[int] = mapped_column(ForeignKey("section.id"), primary_key=True)
+    version: Mapped[int]  # of main
+    branches: Mapped[str] = mapped_column(Text)  # JSON {suggestion: branch version}
+    hunks: Mapped[str] = mapped_column(Text)  # JSON of the index
+    epoch: Mapped[int]  # raised by everything that is not a plain edit
 
 
 # ── proposals ───────────────────────────────────────────────────────────────────────────────────────────

@@ -300,6 +300,7 @@ def upgrade() -> None:
         sa.Column("section_id", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("length", sa.Integer(), nullable=False),
+        sa.Column("moved", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["section_id"], ["section.id"], name=op.f("fk_stream_section_id_section")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stream")),
     )
@@ -318,6 +319,7 @@ def upgrade() -> None:
         sa.Column("carried", sa.Text(), nullable=True),
         sa.Column("decision_id", sa.Integer(), nullable=True),
         sa.Column("main_version", sa.Integer(), nullable=True),
+        sa.Column("removal", sa.Boolean(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["author_id"], ["user.id"], name=op.f("fk_revision_author_id_user")),
         sa.ForeignKeyConstraint(
@@ -334,9 +336,18 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("spans", sa.Text(), nullable=False),
-        sa.Column("hunks", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["stream_id"], ["stream.id"], name=op.f("fk_snapshot_stream_id_stream")),
         sa.PrimaryKeyConstraint("stream_id", "version", name=op.f("pk_snapshot")),
+    )
+    op.create_table(
+        "checkpoint",
+        sa.Column("section_id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("branches", sa.Text(), nullable=False),
+        sa.Column("hunks", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["section_id"], ["section.id"], name=op.f("fk_checkpoint_section_id_section")),
+        sa.PrimaryKeyConstraint("section_id", name=op.f("pk_checkpoint")),
     )
     op.create_table(
         "suggestion",
