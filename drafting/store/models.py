@@ -257,7 +257,9 @@ class Revision(Base):
     carried: Mapped[str | None] = mapped_column(Text)
     decision_id: Mapped[int | None] = mapped_column(ForeignKey("decision.id", use_alter=True))
     main_version: Mapped[int | None]
-    removal: Mapped[bool | None] = mapped_column(Boolean)  # branch: takes proposed words out (rejected, superseded)
+    written_on: Mapped[int | None]  # branch edit: main version its author had before him, when it is an older one
+    removal: Mapped[bool | None] = mapped_column(Boolean)
+    # branch: takes proposed words out (rejected, superseded); of an edit: it was carried over such a revision
     at: Mapped[datetime]
     __table_args__ = (UniqueConstraint("stream_id", "client", "sequence"), {"sqlite_with_rowid": False})
 

@@ -319,6 +319,7 @@ def upgrade() -> None:
         sa.Column("carried", sa.Text(), nullable=True),
         sa.Column("decision_id", sa.Integer(), nullable=True),
         sa.Column("main_version", sa.Integer(), nullable=True),
+        sa.Column("written_on", sa.Integer(), nullable=True),
         sa.Column("removal", sa.Boolean(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["author_id"], ["user.id"], name=op.f("fk_revision_author_id_user")),
