@@ -203,6 +203,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_attachment_document_id"), ["document_id"], unique=False)
 
     op.create_table(
+        "checkpoint",
+        sa.Column("section_id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("branches", sa.Text(), nullable=False),
+        sa.Column("hunks", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["section_id"], ["section.id"], name=op.f("fk_checkpoint_section_id_section")),
+        sa.PrimaryKeyConstraint("section_id", name=op.f("pk_checkpoint")),
+    )
+    op.create_table(
         "invitation",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("document_id", sa.Integer(), nullable=True),
@@ -339,16 +349,6 @@ def upgrade() -> None:
         sa.Column("spans", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["stream_id"], ["stream.id"], name=op.f("fk_snapshot_stream_id_stream")),
         sa.PrimaryKeyConstraint("stream_id", "version", name=op.f("pk_snapshot")),
-    )
-    op.create_table(
-        "checkpoint",
-        sa.Column("section_id", sa.Integer(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("branches", sa.Text(), nullable=False),
-        sa.Column("hunks", sa.Text(), nullable=False),
-        sa.Column("epoch", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["section_id"], ["section.id"], name=op.f("fk_checkpoint_section_id_section")),
-        sa.PrimaryKeyConstraint("section_id", name=op.f("pk_checkpoint")),
     )
     op.create_table(
         "suggestion",
