@@ -1,1 +1,1029 @@
+// The section workspace: one CodeMirror view for all modes. Read, Edit, Review and Sources show main; Suggest shows
+// the branch of the own suggestion, or main until the first word of a new one is typed.
+//
+// The server renders the section's text for those who read without script; this file takes its place. State lives in
+// CodeMirror's fields; what is kept here is which stream is shown, in which mode, by whom.
 import "./page";
+import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { sendableUpdates } from "@codemirror/collab";
+import { search, searchKeymap } from "@codemirror/search";
+import { EditorSelection, EditorState, type Extension, type StateEffect } from "@codemirror/state";
+import { EditorView, keymap } from "@codemirror/view";
+import { annotationsField, annotationsShown, dropAnnotation, placeAnnotation, selectAnnotation } from "./annotations";
+import { sourcesShown } from "./attribution";
+import { Cards } from "./cards";
+import { arrived, editing, following, newClient, type Saving } from "./editing";
+import { differenceOf, type Fate, forget, hold, keep, type Kept, leftBehind, openBranch, resend } from "./keep";
+import { Line } from "./line";
+import { markdownAsTyped, markdownKeys } from "./markdown";
+import { toEditor, toMain, toStored } from "./places";
+import { placePeople, presence } from "./presence";
+import { Replica } from "./replica";
+import { Review } from "./review";
+import { Sources } from "./sources";
+import {
+  dropSuggestion,
+  type OwnHunk,
+  ownHunks,
+  ownSuggestion,
+  placeSuggestion,
+  selectSuggestion,
+  setOwnHunks,
+  suggesting,
+  suggestionsField,
+  suggestionsShown,
+} from "./suggestions";
+import { askForAddress, phrases, toolbar } from "./toolbar";
+import { api, type Can, element, type Hunks, icon, partial, type Person, Refusal, setWords, t, type WireAnnotation } from "./wire";
+
+export type Mode = "read" | "edit" | "suggest" | "review" | "sources";
+
+interface Draft {
+  id: number;
+  number: number;
+  stream: number;
+  state: string;
+}
+
+interface Data {
+  user: { id: number; name: string } | null;
+  document: { id: number; slug: string; language: string };
+  section: { id: number; stream: number; title: string };
+  organization: { id: number; name: string; code: string; hue: number } | null;
+  can: Can;
+  mode: Mode;
+  suggestion: Draft | null;
+  origins: number[];
+  paths: { socket: string; section: string; cards: string; story: string; contents: string };
+  words: Record<string, string>;
+}
+
+const $ = <E extends HTMLElement>(selector: string) => document.querySelector<E>(selector);
+
+class Workspace {
+  private readonly line: Line;
+  private readonly main: Replica;
+  private branch: Replica | null = null;
+  private draft: Draft | null;
+  private mode: Mode;
+  private view: EditorView | null = null;
+  private readonly cards: Cards;
+  private readonly sources: Sources | null;
+  private client = "";
+  private readonly hunks = new Map<number, Hunks>();
+  private waiting: Hunks[] = [];
+  private annotations = new Map<number, WireAnnotation>();
+  private people = new Map<number, Person[]>();
+  private opening = false;
+  private keepTimer: ReturnType<typeof setTimeout> | undefined;
+  private record: Kept | null = null;
+  private readonly updateTools: ReturnType<typeof toolbar>;
+
+  constructor(
+    readonly root: HTMLElement,
+    readonly data: Data,
+  ) {
+    this.mode = data.mode;
+    this.draft = data.suggestion;
+    this.line = new Line(data.paths.socket);
+    this.main = new Replica(this.line, data.section.stream);
+    this.cards = new Cards($(".margin")!, () => this.view, {
+      place: card => this.placeOf(card),
+      onSelect: card => this.selected(card),
+    });
+    const legend = $(".legend");
+    const story = $(".story");
+    this.sources = legend && story ? new Sources(legend, story, () => this.view, data.section.id, data.paths.story) : null;
+    new Review(data.section.id, this.cards, card => this.refreshCard(card), () => this.mode === "review");
+    this.updateTools = toolbar($(".tools")!, () => this.view);
+  }
+
+  async start(): Promise<void> {
+    this.listen();
+    this.controls();
+    await this.enter();
+  }
+
+  /** Joins as soon as there is a line; what earlier editors left unsent goes first. */
+  private async enter(): Promise<void> {
+    for (;;) {
+      try {
+        if (this.line.state !== "open") throw new Refusal("offline", "");
+        await this.sendLeftBehind();
+        await this.main.join();
+        break;
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        if (!error.isPassing) {
+          this.says("wrong", error.message);
+          return;
+        }
+        this.says(this.line.state === "connecting" ? "connecting" : "offline", "");
+        await new Promise<void>(resolve => {
+          const off = this.line.onState(() => (off(), resolve()));
+          setTimeout(() => (off(), resolve()), 3000);
+        });
+      }
+    }
+    try {
+      await this.mount(this.mode);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.says("wrong", error.message);
+      this.draft = null;
+      await this.mount("read");
+    }
+    this.openFromAddress();
+  }
+
+  private async sendLeftBehind(): Promise<void> {
+    if (!this.data.user) return;
+    for (const record of await leftBehind(this.data.user.id, this.data.section.id)) {
+      this.tell(await resend(this.line, record));
+    }
+  }
+
+  // ── the view ──
+
+  private writes(mode: Mode): boolean {
+    return (mode === "edit" && !!this.data.can.edit) || (mode === "suggest" && !!this.data.can.suggest);
+  }
+
+  /** Puts the stream of a mode into the view. Raises Refusal. */
+  async mount(mode: Mode): Promise<void> {
+    if (mode === "suggest" && this.draft && this.branch?.stream !== this.draft.stream) {
+      this.branch?.close();
+      this.branch = new Replica(this.line, this.draft.stream);
+      await this.branch.join();
+      await this.main.pull();
+    }
+    if (mode !== "suggest" || !this.draft) {
+      this.branch?.close();
+      this.branch = null;
+    }
+    this.mode = mode;
+    this.setState(this.branch ?? this.main, this.branch ? this.ownHunksNow() : []);
+    this.showMode();
+  }
+
+  /** The own hunks as the server has them, or as the two texts show them. */
+  private ownHunksNow(): OwnHunk[] {
+    const { main, branch, draft } = this;
+    if (!branch || !draft) return [];
+    const told = this.hunks.get(draft.id);
+    const made: OwnHunk[] = [];
+    if (told && told.version <= main.version) {
+      let shift = 0;
+      for (const hunk of told.hunks.filter(hunk => hunk.state === "open").sort((a, b) => a.start - b.start)) {
+        const start = main.map(hunk.start, told.version, 1);
+        const end = main.map(hunk.end, told.version, -1);
+        if (start === null || end === null || end < start) return this.ownHunksByDifference();
+        made.push({ from: start + shift, to: start + shift + hunk.text.length, ground: main.text.sliceString(start, end) });
+        if (branch.text.sliceString(start + shift, start + shift + hunk.text.length) !== hunk.text) return this.ownHunksByDifference();
+        shift += hunk.text.length - (end - start);
+      }
+      if (branch.text.length === main.text.length + shift) return made;
+    }
+    return this.ownHunksByDifference();
+  }
+
+  private ownHunksByDifference(): OwnHunk[] {
+    const made: OwnHunk[] = [];
+    differenceOf(this.main.text, this.branch!.text).iterChanges((fromA, toA, fromB, toB) => {
+      made.push({ from: fromB, to: toB, ground: this.main.text.sliceString(fromA, toA) });
+    });
+    return made;
+  }
+
+  private setState(replica: Replica, own: readonly OwnHunk[], selection?: EditorSelection): void {
+    const { data, mode } = this;
+    const writes = this.writes(mode);
+    const held = mode === "suggest" && !this.branch;
+    if (this.record) forget(this.record);
+    this.record = null;
+    this.client = newClient();
+    if (writes) hold(this.client);
+    const old = this.view;
+    const state = EditorState.create({
+      doc: replica.text,
+      selection: selection ?? (old ? EditorSelection.single(Math.min(old.state.selection.main.head, replica.text.length)) : undefined),
+      extensions: [
+        writes
+          ? editing(replica, {
+              client: this.client,
+              confirmed: 0,
+              origins: () => this.origins(),
+              onSaving: (saving, unsent) => this.saving(saving, unsent),
+              onRefused: refusal => void this.refused(refusal),
+              onChange: (_view, confirmed) => this.keepUnsent(replica, confirmed),
+              ...(held ? { onHeld: () => void this.openDraft() } : {}),
+            })
+          : following(replica),
+        writes ? [history(), markdownKeys(askForAddress), keymap.of([...historyKeymap, ...defaultKeymap, ...searchKeymap, indentWithTab].filter(notTab))] : keymap.of([...searchKeymap]),
+        EditorState.readOnly.of(!writes),
+        EditorView.editable.of(writes),
+        EditorState.phrases.of(phrases()),
+        search({ top: true }),
+        EditorView.lineWrapping,
+        EditorView.contentAttributes.of({
+          "aria-label": data.section.title || t("text"),
+          lang: data.document.language,
+          spellcheck: "true",
+          autocorrect: "on",
+          autocapitalize: "sentences",
+          ...(writes ? {} : { tabindex: "0", "aria-readonly": "true" }),
+        }),
+        EditorView.editorAttributes.of({ class: `text cm-mode-${mode}` }),
+        markdownAsTyped(),
+        mode === "sources" ? sourcesShown((pos, deleted) => void this.sources?.open(pos, deleted)) : this.marks(),
+        this.branch ? suggesting(data.organization?.hue ?? 0, own) : [],
+        ownSuggestion.of(this.branch ? (this.draft?.id ?? null) : null),
+        presence(data.user && writes ? (anchor, head) => this.tellCaret(anchor, head) : null),
+        EditorView.updateListener.of(update => {
+          this.updateTools(update);
+          if (update.docChanged || update.geometryChanged || update.viewportChanged) this.cards.schedule();
+          if (update.docChanged && this.mode === "sources") this.sources?.later();
+          if (update.docChanged && update.transactions.some(tr => tr.effects.some(effect => effect.is(arrived)))) queueMicrotask(() => this.arrivedChanges());
+          if (update.selectionSet || update.docChanged) this.tellPlace();
+          if (this.branch && update.docChanged) this.tellDraft();
+        }),
+      ] satisfies Extension[],
+    });
+    if (old) {
+      old.setState(state);
+      if (writes && old.dom.contains(document.activeElement)) old.focus();
+    } else {
+      const place = $("#editor")!;
+      this.view = new EditorView({ state, parent: place });
+      $("#editor-fallback")?.remove();
+      place.hidden = false;
+    }
+    this.root.dataset["writes"] = String(writes);
+    this.placeEverything();
+    this.tellDraft();
+    this.tellPlace();
+  }
+
+  private marks(): Extension {
+    const canRemark = !!this.data.can.annotate;
+    return [
+      suggestionsShown(id => this.selectById(`s-${id}`)),
+      annotationsShown(id => this.selectById(`a-${id}`), canRemark ? (from, to) => this.startRemark(from, to) : null),
+    ];
+  }
+
+  // ── what the server says ──
+
+  private listen(): void {
+    const { line, main } = this;
+    main.onJoin((joined, first) => {
+      this.hunks.clear();
+      for (const hunks of joined.suggestions ?? []) this.hunks.set(hunks.suggestion, hunks);
+      this.annotations = new Map((joined.annotations ?? []).map(annotation => [annotation.id, annotation]));
+      if (joined.people) this.people.set(main.stream, joined.people);
+      if (!first) {
+        this.placeEverything();
+        void this.refreshCards();
+      }
+    });
+    main.onUpdates(() => {
+      const ready = this.waiting;
+      this.waiting = [];
+      for (const hunks of ready) this.tookHunks(hunks);
+      this.tellPlace();
+    });
+    line.on<Hunks>("hunks", hunks => this.tookHunks(hunks));
+    line.on<{ stream: number; people: Person[] }>("people", message => {
+      this.people.set(message.stream, message.people);
+      this.showPeople();
+    });
+    line.on<{ suggestion?: number; annotation?: number }>("card", message => {
+      if (message.suggestion) void this.cards.refresh(`s-${message.suggestion}`, `${this.data.paths.cards}?suggestion=${message.suggestion}`);
+      if (message.annotation) void this.tookAnnotation(message.annotation);
+    });
+    line.on<{ section: number; what: string }>("section", message => void this.tookSection(message));
+    line.onState(state => {
+      if (state !== "open") {
+        this.people.clear();
+        this.showPeople();
+        if (this.view) this.saving(sendableUpdates(this.view.state).length && this.writes(this.mode) ? "unsent" : "saved", sendableUpdates(this.view.state).length);
+      } else if (this.view) this.saving(sendableUpdates(this.view.state).length ? "saving" : "saved", sendableUpdates(this.view.state).length);
+    });
+  }
+
+  private streams() {
+    return { main: this.main, branch: this.branch };
+  }
+
+  private tookHunks(hunks: Hunks): void {
+    if (hunks.version > this.main.version) {
+      this.waiting.push(hunks);
+      return;
+    }
+    if (hunks.state === "gone") this.hunks.delete(hunks.suggestion);
+    else this.hunks.set(hunks.suggestion, hunks);
+    this.placeHunks(hunks, true);
+    if (!document.getElementById(`s-${hunks.suggestion}`) && hunks.state !== "gone" && hunks.hunks.length) {
+      void this.cards.refresh(`s-${hunks.suggestion}`, `${this.data.paths.cards}?suggestion=${hunks.suggestion}`);
+    } else this.cards.schedule();
+    if (this.draft?.id === hunks.suggestion) this.tookOwn(hunks);
+  }
+
+  /** The server's form of the own hunks, where both texts are the same as its. */
+  private tookOwn(hunks: Hunks): void {
+    const view = this.view;
+    if (!this.branch || !view || !this.draft) return;
+    this.draft = { ...this.draft, number: hunks.number, state: hunks.state };
+    if (hunks.state === "withdrawn" || hunks.state === "decided" || hunks.state === "gone") {
+      this.draft = null;
+      void this.mount("suggest");
+      return;
+    }
+    if (sendableUpdates(view.state).length || hunks.branch_version !== this.branch.version || hunks.version !== this.main.version) return;
+    const now = JSON.stringify(view.state.field(ownHunks).map(hunk => hunk.ground));
+    const told = this.ownHunksNow();
+    if (JSON.stringify(told.map(hunk => hunk.ground)) !== now && this.branchMoved) view.dispatch({ effects: setOwnHunks.of(told) });
+    this.branchMoved = false;
+    this.tellDraft();
+  }
+  private branchMoved = false;
+
+  private placeHunks(hunks: Hunks, live: boolean): void {
+    const view = this.view;
+    if (!view || !view.state.field(suggestionsField, false)) return;
+    const open = hunks.hunks.filter(hunk => hunk.state === "open" && (hunks.state === "draft" || hunks.state === "filed" || hunks.state === "decided"));
+    if (hunks.state === "gone" || !open.length || hunks.suggestion === view.state.facet(ownSuggestion)) {
+      if (view.state.field(suggestionsField).has(hunks.suggestion)) view.dispatch({ effects: dropSuggestion.of(hunks.suggestion) });
+      return;
+    }
+    const placed = this.placed(view, hunks, live);
+    view.dispatch({ effects: placed ? placed : [] });
+  }
+
+  private placed(view: EditorView, hunks: Hunks, live: boolean): StateEffect<unknown> | null {
+    const open = hunks.hunks.filter(hunk => hunk.state === "open");
+    const made = [];
+    for (const hunk of open) {
+      const from = toEditor(view, this.streams(), this.main.stream, hunk.start, hunks.version, hunk.start === hunk.end ? -1 : 1);
+      const to = toEditor(view, this.streams(), this.main.stream, hunk.end, hunks.version, -1);
+      if (from === null || to === null) continue;
+      made.push({ id: hunk.id, from, to: Math.max(from, to), text: hunk.text, baseChanged: !!hunk.base_changed });
+    }
+    return made.length ? placeSuggestion.of({ meta: hunks, hunks: made, live }) : null;
+  }
+
+  /** After a change of the view's text by others, or of the view itself. */
+  private arrivedChanges(): void {
+    if (this.branch) this.branchMoved = true;
+  }
+
+  private placeEverything(): void {
+    const view = this.view;
+    if (!view) return;
+    const effects: StateEffect<unknown>[] = [];
+    if (view.state.field(suggestionsField, false)) {
+      for (const id of view.state.field(suggestionsField).keys()) if (!this.hunks.has(id)) effects.push(dropSuggestion.of(id));
+      for (const hunks of this.hunks.values()) {
+        if (hunks.suggestion === view.state.facet(ownSuggestion)) continue;
+        const placed = this.placed(view, hunks, false);
+        if (placed) effects.push(placed);
+      }
+      for (const annotation of this.annotations.values()) effects.push(...this.anchored(view, annotation));
+    }
+    view.dispatch({ effects });
+    this.showPeople();
+    this.cards.schedule();
+  }
+
+  private anchored(view: EditorView, annotation: WireAnnotation): StateEffect<unknown>[] {
+    if (annotation.start === null || annotation.end === null || annotation.orphaned) return [dropAnnotation.of(annotation.id)];
+    const from = toEditor(view, this.streams(), this.main.stream, annotation.start, this.main.joined!.version, 1);
+    const to = toEditor(view, this.streams(), this.main.stream, annotation.end, this.main.joined!.version, -1);
+    if (from === null || to === null || to <= from) return [dropAnnotation.of(annotation.id)];
+    return [placeAnnotation.of({ id: annotation.id, from, to, state: annotation.state })];
+  }
+
+  private async tookAnnotation(id: number): Promise<void> {
+    await this.cards.refresh(`a-${id}`, `${this.data.paths.cards}?annotation=${id}`);
+    const card = document.getElementById(`a-${id}`);
+    const view = this.view;
+    if (!view || !view.state.field(annotationsField, false)) return;
+    if (!card || card.dataset["start"] === undefined) {
+      this.annotations.delete(id);
+      view.dispatch({ effects: dropAnnotation.of(id) });
+      return;
+    }
+    const version = Number(card.dataset["version"]);
+    if (version > this.main.version) await this.main.pull();
+    const from = toEditor(view, this.streams(), this.main.stream, Number(card.dataset["start"]), version, 1);
+    const to = toEditor(view, this.streams(), this.main.stream, Number(card.dataset["end"]), version, -1);
+    if (from === null || to === null || to <= from) return;
+    view.dispatch({ effects: placeAnnotation.of({ id, from, to, state: card.dataset["state"] ?? "open" }) });
+    this.cards.schedule();
+  }
+
+  private async tookSection(message: { section: number; what: string }): Promise<void> {
+    if (message.section === this.data.section.id && (message.what === "removed" || message.what === "phase")) {
+      // what one may do has changed: the page says it anew; unsent words are kept by the browser
+      this.keepNow();
+      location.reload();
+      return;
+    }
+    const old = $(".contents");
+    if (!old) return;
+    const fresh = (await partial(this.data.paths.contents)).querySelector(".contents");
+    if (fresh) old.replaceWith(fresh);
+  }
+
+  // ── cards ──
+
+  private placeOf(card: HTMLElement): number | null {
+    const view = this.view;
+    if (!view) return null;
+    const [, kind, id] = /^([sa])-(\d+)$/.exec(card.id) ?? [];
+    if (kind === "s" && this.branch && this.draft && Number(id) === this.draft.id) return view.state.field(ownHunks)[0]?.from ?? null;
+    if (kind === "s") {
+      const placed = view.state.field(suggestionsField, false)?.get(Number(id));
+      if (placed?.hunks.length) return placed.hunks[0]!.from;
+    }
+    if (kind === "a") {
+      const anchor = view.state.field(annotationsField, false)?.all.get(Number(id));
+      if (anchor) return anchor.from;
+    }
+    if (card.id === "new-remark") return Number(card.dataset["from"]);
+    // decided or orphaned: the server says where it stood
+    const pos = card.dataset["pos"];
+    if (pos === undefined || pos === "") return null;
+    return toEditor(view, this.streams(), this.main.stream, Number(pos), Number(card.dataset["version"] ?? this.main.version), 1);
+  }
+
+  private selected(card: HTMLElement | null): void {
+    const view = this.view;
+    if (!view || !view.state.field(suggestionsField, false)) return;
+    const [, kind, id] = /^([sa])-(\d+)$/.exec(card?.id ?? "") ?? [];
+    view.dispatch({ effects: [selectSuggestion.of(kind === "s" ? Number(id) : null), selectAnnotation.of(kind === "a" ? Number(id) : null)] });
+  }
+
+  private selectById(id: string): void {
+    const card = document.getElementById(id);
+    if (card) {
+      // a rival hangs on the card that it competes with
+      const whole = card.closest<HTMLElement>(".card");
+      if (whole) this.cards.select(whole);
+    } else if (id.startsWith("s-")) {
+      void this.cards.refresh(id, `${this.data.paths.cards}?suggestion=${id.slice(2)}`).then(() => {
+        const fresh = document.getElementById(id);
+        if (fresh) this.cards.select(fresh);
+      });
+    }
+  }
+
+  private async refreshCard(card: HTMLElement): Promise<void> {
+    const [, kind, id] = /^([sa])-(\d+)$/.exec(card.id) ?? [];
+    if (kind) await this.cards.refresh(card.id, `${this.data.paths.cards}?${kind === "s" ? "suggestion" : "annotation"}=${id}`);
+  }
+
+  private async refreshCards(): Promise<void> {
+    try {
+      const fresh = await partial(this.data.paths.cards);
+      const chosen = this.cards.selected?.id;
+      if (this.cards.margin.querySelector("textarea:focus")) return;
+      const place = this.cards.margin.querySelector("[data-cards]") ?? this.cards.margin;
+      const all = fresh.querySelector("[data-cards]");
+      if (!all) return;
+      place.replaceChildren(...all.childNodes);
+      if (chosen) document.getElementById(chosen)?.classList.add("is-selected");
+      this.cards.schedule();
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+    }
+  }
+
+  private openFromAddress(): void {
+    const id = decodeURIComponent(location.hash.slice(1));
+    const number = /^U-(\d+)$/.exec(id)?.[1];
+    const card = number ? this.cards.margin.querySelector<HTMLElement>(`.card[data-number="${number}"]`) : id ? document.getElementById(id)?.closest<HTMLElement>(".card") : null;
+    if (card) this.cards.select(card, true);
+    else if (/^pos-\d+$/.test(id) && this.view) {
+      const pos = Math.min(Number(id.slice(4)), this.view.state.doc.length);
+      this.view.dispatch({ selection: { anchor: pos }, effects: EditorView.scrollIntoView(pos, { y: "center" }) });
+      if (this.mode === "sources") void this.sources?.open(pos, false);
+    }
+  }
+
+  // ── remarks ──
+
+  private startRemark(from: number, to: number): void {
+    const view = this.view!;
+    const template = document.querySelector<HTMLTemplateElement>("#remark-form");
+    if (!template) return;
+    document.getElementById("new-remark")?.remove();
+    const form = template.content.firstElementChild!.cloneNode(true) as HTMLFormElement;
+    form.dataset["from"] = String(from);
+    form.querySelector("[data-quote]")!.textContent = view.state.sliceDoc(from, to).slice(0, 200);
+    form.addEventListener("submit", event => {
+      event.preventDefault();
+      void this.fileRemark(form, from, to);
+    });
+    form.querySelector("[data-cancel]")?.addEventListener("click", () => {
+      form.remove();
+      this.cards.select(null);
+    });
+    (this.cards.margin.querySelector("[data-cards]") ?? this.cards.margin).append(form);
+    this.cards.select(form);
+    form.querySelector("textarea")!.focus();
+  }
+
+  private async fileRemark(form: HTMLFormElement, from: number, to: number): Promise<void> {
+    const view = this.view!;
+    const start = toMain(view, this.streams(), from, 1);
+    const end = toMain(view, this.streams(), to, -1);
+    const text = form.querySelector("textarea")!.value.trim();
+    try {
+      if (!text) return;
+      if (start === null || end === null || end <= start) throw new Refusal("inside", t("remark.inside"));
+      const fields = new FormData(form);
+      await api("POST", `/api/v1/sections/${this.data.section.id}/annotations`, { start, end, version: this.main.version, text, kind: fields.get("kind") ?? "remark" });
+      form.remove();
+      view.dispatch({ selection: { anchor: view.state.selection.main.head } });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      form.querySelector(".notice")?.remove();
+      const notice = element("p", "notice notice--wrong", error.message);
+      notice.role = "alert";
+      form.append(notice);
+      this.cards.schedule();
+    }
+  }
+
+  // ── the own suggestion ──
+
+  /** The first word of a new suggestion has been typed: its branch is opened, and the word goes there. */
+  private async openDraft(): Promise<void> {
+    if (this.opening) return;
+    this.opening = true;
+    this.status("saving", t("draft.opening"), "pen");
+    try {
+      const [suggestion, branch] = await openBranch(this.line, this.main, this.data.section.id, this.origins());
+      const view = this.view!;
+      if (this.mode !== "suggest" || this.branch) {
+        branch.close();
+        return;
+      }
+      const typed = sendableUpdates(view.state).map(update => update.changes);
+      const { selection } = view.state;
+      const changes = typed.length ? typed.reduce((all, next) => all.compose(next)) : null;
+      const fits = branch.text.eq(this.main.text);
+      const words = fits || !changes ? changes : differenceOf(branch.text, view.state.doc);
+      this.branch = branch;
+      this.draft = { id: suggestion.id, number: suggestion.number, stream: suggestion.stream, state: "draft" };
+      const scroll = scrollY;
+      const had = view.hasFocus;
+      this.setState(branch, []);
+      if (words) view.dispatch({ changes: words, selection, userEvent: "input.type" });
+      if (had) view.focus();
+      scrollTo({ top: scroll, behavior: "instant" });
+      this.tellDraft();
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      if (error.isPassing) {
+        // nothing is lost: the words stay in the editor, and the next try comes with the line
+        this.status("offline", t("offline.draft"), "off");
+        const off = this.line.onState(state => {
+          if (state === "open") {
+            off();
+            void this.openDraft();
+          }
+        });
+      } else this.says("wrong", error.message);
+    } finally {
+      this.opening = false;
+    }
+  }
+
+  private tellDraft(): void {
+    const bar = $("[data-draft]");
+    if (!bar) return;
+    const shown = this.mode === "suggest";
+    bar.hidden = !shown;
+    const state = bar.querySelector<HTMLElement>("[data-draft-state]");
+    const places = bar.querySelector<HTMLElement>("[data-draft-places]");
+    const file = document.querySelector<HTMLButtonElement>("[data-file]");
+    const hunks = this.branch ? (this.view?.state.field(ownHunks, false)?.length ?? 0) : 0;
+    if (state) {
+      state.hidden = !this.draft;
+      const name = this.draft?.state === "filed" ? t("filed", { number: this.draft.number }) : t("draft", { number: this.draft?.number ?? 0 });
+      state.replaceChildren(icon("pencil"), name);
+    }
+    if (places) places.textContent = !this.draft ? t("draft.none") : this.draft.state === "filed" ? t("draft.places.filed", { n: hunks }) : t("draft.places", { n: hunks });
+    if (file) {
+      file.hidden = !shown || this.draft?.state === "filed";
+      file.disabled = hunks === 0;
+    }
+    const done = document.querySelector<HTMLButtonElement>("[data-amended]");
+    if (done) done.hidden = !(shown && this.draft?.state === "filed");
+  }
+
+  private async file(form: HTMLFormElement): Promise<void> {
+    if (!this.draft) return;
+    const fields = new FormData(form);
+    const dialog = form.closest("dialog")!;
+    try {
+      await this.saved();
+      await api("POST", `/api/v1/suggestions/${this.draft.id}/file`, {
+        reason: String(fields.get("reason") ?? ""),
+        minutes_quote: String(fields.get("minutes_quote") ?? ""),
+        origins: this.origins(),
+      });
+      dialog.close();
+      form.reset();
+      const id = this.draft.id;
+      this.draft = null;
+      await this.mount("suggest");
+      await this.cards.refresh(`s-${id}`, `${this.data.paths.cards}?suggestion=${id}`);
+      this.selectById(`s-${id}`);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const place = form.querySelector<HTMLElement>("[data-error]")!;
+      place.textContent = error.message;
+      place.hidden = false;
+    }
+  }
+
+  /** Resolves when everything typed is stored. */
+  private async saved(): Promise<void> {
+    for (let i = 0; i < 100 && this.view && sendableUpdates(this.view.state).length; i++) await new Promise(resolve => setTimeout(resolve, 50));
+    if (this.view && sendableUpdates(this.view.state).length) throw new Refusal("offline", t("offline.request"));
+  }
+
+  private origins(): number[] {
+    const boxes = document.querySelectorAll<HTMLInputElement>("[data-origins] input:checked");
+    return [...boxes].map(box => Number(box.value)).filter(Boolean);
+  }
+
+  // ── saving, and what cannot be saved ──
+
+  private saving(saving: Saving, unsent: number): void {
+    if (this.line.state !== "open") {
+      this.status("offline", unsent && this.writes(this.mode) ? t("offline.unsent", { n: unsent }) : t("offline.reading"), "off");
+    } else if (saving === "saved") this.status("saved", this.data.user ? t("saved") : t("connected"), "check");
+    else this.status("saving", t("saving"), "pen");
+    if (saving === "saved" && this.record) {
+      forget(this.record);
+      this.record = null;
+    }
+  }
+
+  private status(state: string, words: string, sign: string): void {
+    const line = $(".statusline")!;
+    if (line.dataset["state"] === state && line.dataset["words"] === words) return;
+    line.dataset["state"] = state;
+    line.dataset["words"] = words;
+    const says = line.querySelector("[data-says-saving]")!;
+    const pen = element("span", "pen hue-0", element("i"), element("i"), element("i"));
+    pen.setAttribute("aria-hidden", "true");
+    if (state === "offline") says.replaceChildren(icon("off"), element("strong", "", t("offline")), ` ${words}`);
+    else says.replaceChildren(sign === "pen" ? pen : icon(sign), words);
+    line.querySelector<HTMLElement>("[data-retry]")!.hidden = state !== "offline";
+  }
+
+  private says(state: "wrong" | "offline" | "connecting", words: string): void {
+    if (state === "wrong") this.status("wrong", words, "warn");
+    else if (state === "offline") this.status("offline", t("offline.reading"), "off");
+    else this.status("connecting", t("connecting"), "pen");
+  }
+
+  /** Keeps what is not stored yet: at once when there is no line, else when storing takes long. */
+  private keepUnsent(replica: Replica, confirmed: number): void {
+    const view = this.view;
+    if (!view || !this.data.user || !this.writes(this.mode)) return;
+    const unsent = sendableUpdates(view.state);
+    if (!unsent.length) {
+      clearTimeout(this.keepTimer);
+      this.keepTimer = undefined;
+      if (this.record) forget(this.record);
+      this.record = null;
+      return;
+    }
+    const user = this.data.user.id;
+    this.makeRecord = () => ({
+      user,
+      section: this.data.section.id,
+      kind: replica === this.main ? "main" : "branch",
+      stream: replica.stream,
+      suggestion: this.branch ? (this.draft?.id ?? null) : null,
+      client: this.client,
+      confirmed,
+      version: replica.version,
+      text: replica.text.toString(),
+      updates: sendableUpdates(view.state).map(update => update.changes.toJSON()),
+      origins: this.origins(),
+      at: Date.now(),
+    });
+    this.keepTimer ??= setTimeout(
+      () => {
+        this.keepTimer = undefined;
+        this.keepNow();
+      },
+      this.line.state === "open" ? 2000 : 150,
+    );
+  }
+  private makeRecord: (() => Kept) | null = null;
+
+  private keepNow(): void {
+    const view = this.view;
+    if (!view || !this.makeRecord || !sendableUpdates(view.state).length || !this.writes(this.mode)) return;
+    const record = this.makeRecord();
+    if (keep(record)) this.record = record;
+    else this.status("wrong", t("keep.full"), "warn");
+  }
+
+  /** The server will not take it: what was typed becomes a suggestion, or is shown to be copied. */
+  private async refused(refusal: Refusal): Promise<void> {
+    const record = this.makeRecord?.();
+    const view = this.view;
+    if (!record || !view) return;
+    this.status("saving", refusal.message, "warn");
+    this.record = null;
+    keep(record);
+    let fate: Fate;
+    try {
+      fate = await resend(this.line, record);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return;
+    }
+    this.tell(fate);
+    this.draft = fate.kind === "suggested" ? { ...fate.suggestion, state: "draft" } : null;
+    if (fate.kind !== "suggested") this.data.can = { ...this.data.can, edit: false };
+    const mode: Mode = fate.kind === "suggested" ? "suggest" : "read";
+    try {
+      await this.mount(mode);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.draft = null;
+      await this.mount("read");
+    }
+  }
+
+  private tell(fate: Fate): void {
+    if (fate.kind === "sent") {
+      if (fate.count) this.notice(t("kept.sent"));
+    } else if (fate.kind === "suggested") this.notice(t("kept.suggested", { number: fate.suggestion.number }));
+    else {
+      const dialog = $<HTMLDialogElement>("#kept-words");
+      if (!dialog) return;
+      dialog.querySelector("[data-why]")!.textContent = fate.refusal.message;
+      dialog.querySelector("textarea")!.value = fate.words.join("\n\n");
+      dialog.addEventListener("close", () => dialog.returnValue === "forget" && forget(fate.record), { once: true });
+      dialog.showModal();
+    }
+  }
+
+  private notice(words: string): void {
+    const place = $("[data-notices]");
+    if (!place) return;
+    const close = element("button", "btn btn--quiet btn--icon push", icon("x"));
+    close.type = "button";
+    close.setAttribute("aria-label", t("close"));
+    const notice = element("p", "notice", element("span", "", words), close);
+    notice.role = "status";
+    close.addEventListener("click", () => notice.remove());
+    place.append(notice);
+  }
+
+  // ── people ──
+
+  private tellCaret(anchor: number | null, head: number | null): void {
+    const view = this.view;
+    if (!view) return;
+    const replica = this.branch ?? this.main;
+    this.line.mention("caret", {
+      stream: replica.stream,
+      version: replica.version,
+      anchor: anchor === null ? null : toStored(view, anchor, 1),
+      head: head === null ? null : toStored(view, head, 1),
+    });
+  }
+
+  private showPeople(): void {
+    const view = this.view;
+    const all = [...this.people.values()].flat();
+    const unique = [...new Map(all.map(person => [person.key, person])).values()];
+    const here = $("[data-people]");
+    if (here) {
+      const tags = new Map<string, HTMLElement>();
+      for (const person of unique) {
+        const code = person.code || person.name.split(/\s+/).map(word => word[0]).join("").slice(0, 2);
+        if (tags.has(code)) continue;
+        const tag = element("abbr", `tag hue-${person.hue ?? 0}`, code);
+        tag.title = person.organization || person.name;
+        tags.set(code, tag);
+      }
+      const shown = element("span", "tags", ...[...tags.values()].slice(0, 8));
+      here.replaceChildren(...(unique.length ? [shown, ` ${t("people", { n: unique.length })}`] : []));
+    }
+    if (!view) return;
+    const placed = [];
+    for (const [stream, people] of this.people) {
+      for (const person of people) {
+        if (person.key === this.main.joined?.key || person.head === null || person.anchor === null) continue;
+        const head = toEditor(view, this.streams(), stream, person.head, person.version, 1);
+        const anchor = toEditor(view, this.streams(), stream, person.anchor, person.version, 1);
+        if (head !== null && anchor !== null) placed.push({ key: person.key, name: person.organization || person.name, hue: person.hue ?? 0, anchor, head });
+      }
+    }
+    view.dispatch({ effects: placePeople.of(placed) });
+  }
+
+  // ── controls ──
+
+  private controls(): void {
+    document.addEventListener("change", event => {
+      const field = event.target as HTMLInputElement;
+      if (field.name === "mode" && field.closest(".modes")) void this.switchMode(field.value as Mode);
+      if (field.closest("[data-origins]")) this.tookOrigins();
+    });
+    $("[data-retry]")?.addEventListener("click", () => this.line.retry());
+    $("[data-file]")?.addEventListener("click", () => {
+      const dialog = $<HTMLDialogElement>("#file-suggestion");
+      dialog?.querySelector<HTMLElement>("[data-error]")?.setAttribute("hidden", "");
+      dialog?.showModal();
+    });
+    $("[data-amended]")?.addEventListener("click", () => {
+      this.draft = null;
+      void this.mount("suggest");
+    });
+    $("#file-suggestion form")?.addEventListener("submit", event => {
+      event.preventDefault();
+      void this.file(event.target as HTMLFormElement);
+    });
+    $("[data-remark]")?.addEventListener("click", () => {
+      const { from, to } = this.view!.state.selection.main;
+      if (from < to) this.startRemark(from, to);
+      else this.notice(t("remark.select"));
+    });
+    this.cards.margin.addEventListener("click", event => void this.act(event));
+    this.cards.margin.addEventListener("submit", event => {
+      const form = event.target as HTMLFormElement;
+      if (!form.dataset["post"]) return;
+      event.preventDefault();
+      void this.post(form, form.dataset["post"], Object.fromEntries(new FormData(form)));
+    });
+    addEventListener("pagehide", () => this.keepNow());
+    addEventListener("beforeunload", event => {
+      if (this.view && this.writes(this.mode) && sendableUpdates(this.view.state).length && !this.makeRecord) event.preventDefault();
+    });
+    addEventListener("hashchange", () => this.openFromAddress());
+    addEventListener("scroll", () => this.cards.schedule(), { passive: true });
+    this.restoreOrigins();
+  }
+
+  private async act(event: Event): Promise<void> {
+    const target = event.target as Element;
+    const amend = target.closest<HTMLElement>("[data-amend]");
+    if (amend) {
+      this.draft = JSON.parse(amend.dataset["amend"]!) as Draft;
+      await this.switchMode("suggest");
+      return;
+    }
+    const button = target.closest<HTMLElement>("button[data-post]");
+    if (!button) return;
+    const asks = button.dataset["asks"];
+    if (asks && !confirm(asks)) return;
+    await this.post(button, button.dataset["post"]!, JSON.parse(button.dataset["body"] ?? "{}") as object);
+  }
+
+  private async post(from: HTMLElement, path: string, body: object): Promise<void> {
+    const card = from.closest<HTMLElement>(".card");
+    from.setAttribute("aria-busy", "true");
+    try {
+      await api("POST", path, body);
+      from.querySelectorAll("textarea").forEach(field => (field.value = ""));
+      (document.activeElement as HTMLElement | null)?.blur();
+      if (card) await this.refreshCard(card);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      card?.querySelector(":scope > .notice")?.remove();
+      const notice = element("p", "notice notice--wrong", error.message);
+      notice.role = "alert";
+      card?.append(notice);
+      this.cards.schedule();
+    } finally {
+      from.removeAttribute("aria-busy");
+    }
+  }
+
+  private async switchMode(mode: Mode): Promise<void> {
+    const view = this.view;
+    if (view && this.writes(this.mode) && sendableUpdates(view.state).length && !(this.mode === "suggest" && !this.branch)) {
+      try {
+        await this.saved();
+      } catch {
+        // without a line the words wait where they were typed
+        this.checkMode();
+        this.notice(t("offline.stay"));
+        return;
+      }
+    }
+    const scroll = scrollY;
+    try {
+      await this.mount(mode);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.draft = null;
+      this.notice(error.message);
+      await this.mount(mode);
+    }
+    scrollTo({ top: scroll, behavior: "instant" });
+  }
+
+  private checkMode(): void {
+    const radio = document.querySelector<HTMLInputElement>(`.modes input[value="${this.mode}"]`);
+    if (radio) radio.checked = true;
+  }
+
+  private showMode(): void {
+    const { mode } = this;
+    this.checkMode();
+    this.root.dataset["mode"] = mode;
+    document.documentElement.dataset["mode"] = mode;
+    for (const part of document.querySelectorAll<HTMLElement>("[data-for]")) part.hidden = !part.dataset["for"]!.split(" ").includes(mode);
+    const url = new URL(location.href);
+    url.searchParams.set("mode", mode);
+    window.history.replaceState(null, "", url);
+    if (mode === "sources") void this.sources?.load();
+    this.cards.schedule();
+    this.tellDraft();
+  }
+
+  private tookOrigins(): void {
+    const chosen = this.origins();
+    try {
+      localStorage.setItem(`drafting.origins.${this.data.document.id}`, JSON.stringify(chosen));
+    } catch {
+      /* the choice then lasts as long as the page */
+    }
+    this.showOrigins();
+    if (this.draft && this.branch) void api("PATCH", `/api/v1/suggestions/${this.draft.id}`, { origins: chosen }).catch((error: Refusal) => this.notice(error.message));
+  }
+
+  private restoreOrigins(): void {
+    let chosen = this.data.origins;
+    try {
+      chosen = JSON.parse(localStorage.getItem(`drafting.origins.${this.data.document.id}`) ?? "null") ?? chosen;
+    } catch {
+      /* as the server chose */
+    }
+    for (const box of document.querySelectorAll<HTMLInputElement>("[data-origins] input")) box.checked = chosen.includes(Number(box.value));
+    this.showOrigins();
+  }
+
+  private showOrigins(): void {
+    const boxes = [...document.querySelectorAll<HTMLInputElement>("[data-origins] input:checked")];
+    const place = $("[data-origins-shown]");
+    if (!place) return;
+    const [first] = boxes;
+    if (!first) {
+      place.replaceChildren(element("b", "", t("origins.none")));
+      return;
+    }
+    const tag = element("abbr", `tag hue-${first.dataset["hue"] ?? 0}`, first.dataset["code"] ?? "");
+    tag.title = first.dataset["label"] ?? "";
+    const more = boxes.length > 1 ? [element("span", "lead", `+${boxes.length - 1}`)] : [];
+    place.replaceChildren(tag, element("b", "not-phone", first.dataset["label"] ?? ""), ...more);
+  }
+
+  /** "§ 9 ust. 3 pkt 2 · version 482" for the caret. */
+  private tellPlace(): void {
+    const place = $("[data-place]");
+    const view = this.view;
+    if (!place || !view) return;
+    const { doc } = view.state;
+    let [paragraph, point, sign] = ["", "", ""];
+    const at = doc.lineAt(view.state.selection.main.head);
+    for (let n = at.number; n >= Math.max(1, at.number - 400) && !sign; n--) {
+      const text = doc.line(n).text;
+      const heading = /^#{1,6}\s+((?:§|Art\.)\s*\d+[a-z]*)/.exec(text);
+      const item = /^(\s*)(\d{1,4}[a-z]?)([.)])\s/.exec(text);
+      if (heading) sign = heading[1]!;
+      else if (/^#/.test(text)) break;
+      else if (item && !item[1] && !paragraph) paragraph = t("place.paragraph", { n: item[2]! });
+      else if (item && item[1] && !point && !paragraph) point = t("place.point", { n: item[2]! });
+    }
+    place.textContent = [[sign, paragraph, point].filter(Boolean).join(" "), t("place.version", { n: (this.branch ?? this.main).version })].filter(Boolean).join(" · ");
+  }
+}
+
+// Tab leaves the text, as everywhere on the page; Escape and arrows do not need it
+const notTab = (binding: { key?: string }) => binding.key !== "Tab";
+
+const root = $("[data-workspace]");
+const given = document.getElementById("workspace-data");
+if (root && given) {
+  const data = JSON.parse(given.textContent!) as Data;
+  setWords(data.words);
+  const workspace = new Workspace(root, data);
+  (window as unknown as { workspace: Workspace }).workspace = workspace;
+  void workspace.start();
+}

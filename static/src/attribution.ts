@@ -1,0 +1,214 @@
+// Sources mode: every run of the text in the hue of whom it came from, with a label and a line pattern, and a legend
+// that counts and filters. A click, or Enter on a run, opens its story.
+import { type Extension, type Range, StateEffect, StateField } from "@codemirror/state";
+import { Decoration, type DecorationSet, EditorView, WidgetType } from "@codemirror/view";
+import { element, t } from "./wire";
+
+export interface Source {
+  label: string;
+  organization: { code: string; name: string; hue: number } | null;
+  meeting: { number: number; topic: string; hue: number } | null;
+  kind: string;
+  suggestion: number | null;
+  decision: string | null;
+  at: string | null;
+  by: string | null;
+}
+
+export interface Attribution {
+  version: number;
+  /** lengths in code units that add up to the text, with an index into sources; −1: the team's own text */
+  spans: [number, number][];
+  sources: Source[];
+  /** deleted runs: where they stood, their words, the source that removed them */
+  deleted?: { pos: number; text: string; source: number }[];
+}
+
+export type Colouring = "meeting" | "organization" | "kind" | "decision" | "age";
+
+export interface Key {
+  id: string;
+  code: string;
+  label: string;
+  hue: number;
+  words: number;
+}
+
+export interface Legend {
+  keys: Key[];
+  words: number;
+  brought: number;
+  deleted: number;
+}
+
+/** The group a source belongs to under a colouring; null: without a source of its own. */
+export function groupOf(source: Source | undefined, by: Colouring, now: number): Omit<Key, "words"> | null {
+  if (!source) return null;
+  if (by === "meeting") {
+    if (source.meeting) return { id: `m${source.meeting.number}`, code: String(source.meeting.number), label: source.meeting.topic, hue: source.meeting.hue };
+    if (source.organization) return { id: "platform", code: "P", label: t("source.platform"), hue: 12 };
+    return null;
+  }
+  if (by === "organization") {
+    const { organization } = source;
+    return organization ? { id: `o${organization.code}`, code: organization.code, label: organization.name, hue: organization.hue } : null;
+  }
+  if (by === "kind") {
+    const kinds = ["suggestion", "edit", "import", "restore", "revert", "move"];
+    const at = Math.max(0, kinds.indexOf(source.kind === "accept" ? "suggestion" : source.kind));
+    return { id: kinds[at]!, code: t(`kind.${kinds[at]}.code`), label: t(`kind.${kinds[at]}`), hue: at + 1 };
+  }
+  if (by === "decision") {
+    const verdict = source.decision ?? (source.suggestion ? "accepted" : "");
+    if (!verdict) return null;
+    const verdicts = ["accepted", "reworded", "reverted"];
+    const at = Math.max(0, verdicts.indexOf(verdict));
+    return { id: verdicts[at]!, code: t(`verdict.${verdicts[at]}.code`), label: t(`verdict.${verdicts[at]}`), hue: [3, 5, 2][at]! };
+  }
+  if (!source.at) return null;
+  const days = (now - Date.parse(source.at)) / 86_400_000;
+  const limits = [7, 30, 90, 365];
+  const at = limits.findIndex(limit => days < limit);
+  const i = at < 0 ? limits.length : at;
+  return { id: `age${i}`, code: t(`age.${i}.code`), label: t(`age.${i}`), hue: [2, 12, 8, 5, 1][i]! };
+}
+
+const countWords = (text: string) => text.match(/[\p{L}\p{N}]+/gu)?.length ?? 0;
+
+export function legendOf(attribution: Attribution, text: string, by: Colouring, now = Date.now()): Legend {
+  const keys = new Map<string, Key>();
+  let [pos, brought, all] = [0, 0, 0];
+  for (const [length, index] of attribution.spans) {
+    const words = countWords(text.slice(pos, pos + length));
+    pos += length;
+    all += words;
+    const group = groupOf(attribution.sources[index], by, now) ?? { id: "team", code: "–", label: t("source.team"), hue: 0 };
+    if (group.id !== "team") brought += words;
+    const key = keys.get(group.id) ?? { ...group, words: 0 };
+    key.words += words;
+    keys.set(group.id, key);
+  }
+  const sorted = [...keys.values()].sort((a, b) => Number(a.id === "team") - Number(b.id === "team") || b.words - a.words);
+  return { keys: sorted, words: all, brought, deleted: (attribution.deleted ?? []).reduce((sum, run) => sum + countWords(run.text), 0) };
+}
+
+interface Shown {
+  attribution: Attribution | null;
+  by: Colouring;
+  hidden: ReadonlySet<string>;
+  deleted: boolean;
+  labels: boolean;
+  selected: number | null;
+  decorations: DecorationSet;
+}
+
+export const showAttribution = StateEffect.define<Partial<Omit<Shown, "decorations">>>();
+
+class DeletedRun extends WidgetType {
+  constructor(
+    readonly words: string,
+    readonly code: string,
+    readonly hue: number,
+    readonly title: string,
+    readonly pos: number,
+  ) {
+    super();
+  }
+  override eq(other: DeletedRun): boolean {
+    return other.words === this.words && other.code === this.code && other.pos === this.pos;
+  }
+  toDOM(): HTMLElement {
+    const del = element("del", `run hue-${this.hue}`, this.words.trim() ? this.words : "¶");
+    del.dataset["code"] = this.code;
+    del.dataset["deleted"] = String(this.pos);
+    del.title = this.title;
+    del.tabIndex = 0;
+    del.role = "deletion";
+    return del;
+  }
+  override ignoreEvent(): boolean {
+    return false;
+  }
+}
+
+function decorate(shown: Shown, length: number): DecorationSet {
+  const { attribution, by, hidden } = shown;
+  if (!attribution) return Decoration.none;
+  const ranges: Range<Decoration>[] = [];
+  const now = Date.now();
+  let pos = 0;
+  let run: { from: number; to: number; id: string; code: string; label: string; hue: number } | null = null;
+  const flush = () => {
+    if (run && run.from < run.to && run.to <= length) {
+      const on = shown.selected !== null && shown.selected >= run.from && shown.selected < run.to ? " is-selected" : "";
+      const bare = shown.labels ? "" : " run--bare";
+      ranges.push(
+        Decoration.mark({
+          class: `run hue-${run.hue}${on}${bare}`,
+          attributes: { "data-code": run.code, title: run.label, "data-run": String(run.from), tabindex: "0", role: "button" },
+        }).range(run.from, run.to),
+      );
+    }
+    run = null;
+  };
+  for (const [size, index] of attribution.spans) {
+    const group = groupOf(attribution.sources[index], by, now);
+    if (group && !hidden.has(group.id)) {
+      if (run && run.id === group.id && run.to === pos) run.to += size;
+      else {
+        flush();
+        run = { from: pos, to: pos + size, ...group };
+      }
+    } else flush();
+    pos += size;
+  }
+  flush();
+  if (shown.deleted) {
+    for (const gone of attribution.deleted ?? []) {
+      const group = groupOf(attribution.sources[gone.source], by, now) ?? { id: "team", code: "–", label: t("source.team"), hue: 0 };
+      if (hidden.has(group.id) || gone.pos > length) continue;
+      ranges.push(Decoration.widget({ widget: new DeletedRun(gone.text, group.code, group.hue, t("source.deleted", { label: group.label }), gone.pos), side: -1 }).range(gone.pos));
+    }
+  }
+  return Decoration.set(ranges, true);
+}
+
+export const attributionField = StateField.define<Shown>({
+  create: () => ({ attribution: null, by: "meeting", hidden: new Set(), deleted: false, labels: true, selected: null, decorations: Decoration.none }),
+  update(value, tr) {
+    // the text has moved on: what was coloured stays coloured until the server has counted anew
+    if (tr.docChanged) value = { ...value, decorations: value.decorations.map(tr.changes) };
+    for (const effect of tr.effects) {
+      if (effect.is(showAttribution)) {
+        value = { ...value, ...effect.value };
+        value.decorations = decorate(value, tr.newDoc.length);
+      }
+    }
+    return value;
+  },
+  provide: field => EditorView.decorations.from(field, value => value.decorations),
+});
+
+/** Colours the text and tells of the run that was asked for: its position, and whether its words are deleted ones. */
+export function sourcesShown(onRun: (pos: number, deleted: boolean) => void): Extension {
+  const open = (target: EventTarget | null): boolean => {
+    const hit = (target as Element).closest<HTMLElement>("[data-run], [data-deleted]");
+    if (!hit) return false;
+    onRun(Number(hit.dataset["run"] ?? hit.dataset["deleted"]), hit.dataset["deleted"] !== undefined);
+    return true;
+  };
+  return [
+    attributionField,
+    EditorView.domEventHandlers({
+      click(event, view) {
+        if (open(event.target)) return true;
+        const pos = view.posAtCoords({ x: event.clientX, y: event.clientY });
+        if (pos !== null && pos < view.state.doc.length) onRun(pos, false);
+        return false;
+      },
+      keydown(event) {
+        return (event.key === "Enter" || event.key === " ") && open(event.target);
+      },
+    }),
+  ];
+}

@@ -1,0 +1,211 @@
+// The margin: every card level with its words. The selected card is exactly level; the others give way, those above
+// it upwards, those below it downwards. On a phone the cards are a sheet that holds one at a time. Text never moves.
+import type { EditorView } from "@codemirror/view";
+import { partial, Refusal, t } from "./wire";
+
+export interface CardsAt {
+  /** where in the editor's text the card belongs; null when it has no place there */
+  place: (card: HTMLElement) => number | null;
+  onSelect: (card: HTMLElement | null) => void;
+}
+
+const GAP = 8;
+// so much lower than the middle of its line does a card's first line lie
+const RISE = 10;
+
+export class Cards {
+  private readonly leader: SVGPathElement | null;
+  private frame = 0;
+  private readonly wide = matchMedia("(min-width: 56.01rem)");
+
+  constructor(
+    readonly margin: HTMLElement,
+    readonly view: () => EditorView | null,
+    readonly at: CardsAt,
+  ) {
+    this.leader = margin.parentElement!.querySelector(".leader path");
+    margin.addEventListener("click", event => this.clicked(event));
+    margin.addEventListener("focusin", event => {
+      const card = (event.target as Element).closest<HTMLElement>(".card");
+      if (card && !card.classList.contains("is-selected")) this.select(card);
+    });
+    margin.addEventListener("toggle", () => this.schedule(), true);
+    margin.addEventListener("input", () => this.schedule());
+    this.wide.addEventListener("change", () => this.schedule());
+    new ResizeObserver(() => this.schedule()).observe(margin);
+    void document.fonts?.ready.then(() => this.schedule());
+  }
+
+  get all(): HTMLElement[] {
+    return [...this.margin.querySelectorAll<HTMLElement>(".card")];
+  }
+
+  get selected(): HTMLElement | null {
+    return this.margin.querySelector(".card.is-selected");
+  }
+
+  private clicked(event: MouseEvent): void {
+    const target = event.target as Element;
+    const step = target.closest<HTMLElement>("[data-step]");
+    if (step) {
+      this.step(Number(step.dataset["step"]) as 1 | -1);
+      return;
+    }
+    if (target.closest("[data-close-sheet]")) {
+      this.select(null);
+      return;
+    }
+    if (target.closest("a, button, input, textarea, select, label, summary")) return;
+    const card = target.closest<HTMLElement>(".card");
+    if (card) this.select(card);
+  }
+
+  /** In the order of their places in the text. */
+  private inOrder(): { card: HTMLElement; pos: number | null }[] {
+    return this.all
+      .filter(card => !card.hidden)
+      .map(card => ({ card, pos: this.at.place(card) }))
+      .sort((a, b) => (a.pos ?? Infinity) - (b.pos ?? Infinity) || Number(a.card.dataset["number"] ?? 0) - Number(b.card.dataset["number"] ?? 0));
+  }
+
+  select(card: HTMLElement | null, scroll = false): void {
+    for (const other of this.margin.querySelectorAll(".card.is-selected")) if (other !== card) other.classList.remove("is-selected");
+    card?.classList.add("is-selected");
+    this.margin.classList.toggle("is-open", card !== null);
+    this.at.onSelect(card);
+    const count = this.margin.querySelector("[data-sheet-count]");
+    if (count && card) {
+      const order = this.inOrder();
+      count.textContent = t("sheet.count", { n: order.findIndex(each => each.card === card) + 1, all: order.length });
+    }
+    this.place();
+    if (card && scroll) this.bringIntoSight(card);
+  }
+
+  /** The next or previous card in the order of the text. */
+  step(by: 1 | -1): HTMLElement | null {
+    const order = this.inOrder();
+    if (!order.length) return null;
+    const now = order.findIndex(each => each.card.classList.contains("is-selected"));
+    const next = order[now < 0 ? (by > 0 ? 0 : order.length - 1) : Math.min(Math.max(now + by, 0), order.length - 1)]!;
+    this.select(next.card, true);
+    return next.card;
+  }
+
+  private bringIntoSight(card: HTMLElement): void {
+    const view = this.view();
+    const pos = this.at.place(card);
+    if (!view || pos === null) {
+      card.scrollIntoView({ block: "nearest" });
+      return;
+    }
+    const block = view.lineBlockAt(Math.min(pos, view.state.doc.length));
+    const top = view.documentTop + block.top;
+    const low = this.wide.matches ? innerHeight - 160 : innerHeight * 0.36;
+    if (top < 150 || top > low) scrollBy({ top: top - (this.wide.matches ? innerHeight * 0.35 : 130), behavior: "instant" });
+    requestAnimationFrame(() => this.place());
+  }
+
+  schedule(): void {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.place();
+    });
+  }
+
+  place(): void {
+    const view = this.view();
+    const wide = this.wide.matches;
+    this.margin.classList.toggle("is-placed", wide && view !== null);
+    if (!view || !wide) {
+      if (wide) return;
+      this.margin.style.minHeight = "";
+      return;
+    }
+    const marginTop = this.margin.getBoundingClientRect().top;
+    const documentTop = view.documentTop;
+    const head = this.margin.querySelector<HTMLElement>(".margin__head");
+    const roof = head ? head.offsetTop + head.offsetHeight + GAP : 0;
+    const order = this.inOrder();
+    const lowest = order.reduce((max, each) => Math.max(max, each.pos ?? 0), 0);
+    const boxes = order.map(({ card, pos }) => ({ card, pos, want: this.level(view, pos ?? lowest, documentTop) - marginTop - RISE, height: card.offsetHeight, y: 0 }));
+    if (!boxes.length) {
+      this.margin.style.minHeight = "";
+      this.leader?.setAttribute("d", "");
+      return;
+    }
+    const chosen = boxes.findIndex(box => box.card.classList.contains("is-selected"));
+    if (chosen < 0) {
+      let floor = roof;
+      for (const box of boxes) {
+        box.y = Math.max(box.want, floor);
+        floor = box.y + box.height + GAP;
+      }
+    } else {
+      // so much room is needed above; a card whose words are at the very top cannot be level with them
+      const above = boxes.slice(0, chosen).reduce((sum, box) => sum + box.height + GAP, roof);
+      boxes[chosen]!.y = Math.max(boxes[chosen]!.want, above);
+      for (let i = chosen - 1; i >= 0; i--) boxes[i]!.y = Math.min(boxes[i]!.want, boxes[i + 1]!.y - GAP - boxes[i]!.height);
+      let floor = roof;
+      for (let i = 0; i < chosen; i++) {
+        boxes[i]!.y = Math.max(boxes[i]!.y, floor);
+        floor = boxes[i]!.y + boxes[i]!.height + GAP;
+      }
+      for (let i = chosen + 1; i < boxes.length; i++) boxes[i]!.y = Math.max(boxes[i]!.want, boxes[i - 1]!.y + boxes[i - 1]!.height + GAP);
+    }
+    for (const box of boxes) box.card.style.top = `${Math.round(box.y)}px`;
+    const last = boxes.at(-1)!;
+    this.margin.style.minHeight = `${Math.round(last.y + last.height)}px`;
+    this.draw(view, chosen < 0 ? null : boxes[chosen]!, marginTop);
+  }
+
+  /** Height of the words on the screen; estimated where they are not drawn. */
+  private level(view: EditorView, pos: number, documentTop: number): number {
+    const at = Math.min(pos, view.state.doc.length);
+    const { from, to } = view.viewport;
+    const coords = at >= from && at <= to ? view.coordsAtPos(at, 1) : null;
+    return coords ? coords.top : documentTop + view.lineBlockAt(at).top;
+  }
+
+  private draw(view: EditorView, box: { card: HTMLElement; pos: number | null; y: number } | null, marginTop: number): void {
+    if (!this.leader) return;
+    const coords = box?.pos != null && box.pos >= view.viewport.from && box.pos <= view.viewport.to ? view.coordsAtPos(box.pos, -1) : null;
+    if (!box || !coords) {
+      this.leader.setAttribute("d", "");
+      return;
+    }
+    const frame = this.margin.parentElement!.getBoundingClientRect();
+    const hue = /\bhue-\d+\b/.exec(box.card.className)?.[0] ?? "hue-0";
+    this.leader.ownerSVGElement!.setAttribute("class", `leader ${hue}`);
+    const textRight = view.contentDOM.getBoundingClientRect().right - frame.left + 4;
+    const y1 = coords.bottom - frame.top + 1;
+    const x2 = this.margin.getBoundingClientRect().left - frame.left - 12;
+    const y2 = box.y + marginTop - frame.top + 22;
+    this.leader.setAttribute("d", `M${coords.right - frame.left + 2} ${y1}H${Math.min(textRight, x2 - 8)}L${x2 - 6} ${y2}H${x2}`);
+  }
+
+  /** Puts fresh HTML in place of a card, or adds it, or takes it away when there is none any more. */
+  async refresh(id: string, path: string): Promise<void> {
+    const old = document.getElementById(id);
+    let fresh: HTMLElement | null = null;
+    try {
+      fresh = (await partial(path)).querySelector<HTMLElement>(".card");
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== "not_found") return;
+    }
+    // somebody is writing in it: their words stay, the card comes anew when they are done
+    if (old?.contains(document.activeElement) && old.querySelector("textarea")?.value) {
+      old.dataset["stale"] = path;
+      return;
+    }
+    const keep = old?.classList.contains("is-selected") ?? false;
+    if (fresh) {
+      if (keep) fresh.classList.add("is-selected");
+      if (old) old.replaceWith(fresh);
+      else this.margin.append(fresh);
+      (window as unknown as { htmx?: { process: (element: Element) => void } }).htmx?.process(fresh);
+    } else old?.remove();
+    this.margin.querySelector(".empty")?.toggleAttribute("hidden", this.all.length > 0);
+    this.schedule();
+  }
+}

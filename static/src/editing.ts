@@ -1,0 +1,170 @@
+// Typing into a stream: CodeMirror's collab over a replica.
+//
+// What is typed is sent at once, one push at a time; it counts as stored when it comes back in the stream's order.
+// Both ends carry changes over one stored change at a time (law 4), so every stored update is received by itself
+// while something is unconfirmed. The sequence number of an update is its place among all that this client ever
+// made on the stream; the order of unconfirmed updates never changes, so the numbers hold across resends.
+import { collab, getSyncedVersion, receiveUpdates, sendableUpdates } from "@codemirror/collab";
+import { type Extension, StateEffect } from "@codemirror/state";
+import { type EditorView, ViewPlugin, type ViewUpdate } from "@codemirror/view";
+import type { Arrival, Replica } from "./replica";
+import { Refusal, type WireUpdate } from "./wire";
+
+/** Comes with every foreign update: who made it and what it was. */
+export const arrived = StateEffect.define<WireUpdate>();
+
+export type Saving = "saved" | "saving" | "unsent";
+
+export interface Writing {
+  /** unique per open editor, as collab's clientID */
+  client: string;
+  /** how many updates of this client the stream already holds */
+  confirmed: number;
+  /** on whose behalf, at the moment of sending */
+  origins: () => number[];
+  onSaving: (saving: Saving, unsent: number) => void;
+  /** the server will never take what is unconfirmed */
+  onRefused: (refusal: Refusal) => void;
+  onChange: (view: EditorView, confirmed: number) => void;
+  /** what was typed is not for this stream: nothing is sent, `onHeld` hears of the first of it */
+  onHeld?: () => void;
+}
+
+// one message never holds more than this many updates: an hour offline goes in steps
+const BATCH = 200;
+// an acknowledged update that has not come back by then is asked for
+const RETURN = 3000;
+
+export const newClient = (): string => crypto.getRandomValues(new Uint32Array(3)).reduce((id, part) => id + part.toString(36), "");
+
+export function unconfirmedUpdates(view: EditorView, confirmed: number, client: string): WireUpdate[] {
+  return sendableUpdates(view.state).map((update, i) => ({ client, sequence: confirmed + i + 1, changes: update.changes.toJSON() }));
+}
+
+export function editing(replica: Replica, writing: Writing): Extension {
+  class Pusher {
+    confirmed = writing.confirmed;
+    private sending = false;
+    /** the last sequence that the server has said to have stored */
+    private acknowledged = 0;
+    private stopped = false;
+    private late: ReturnType<typeof setTimeout> | undefined;
+    private readonly offs: (() => void)[];
+
+    constructor(readonly view: EditorView) {
+      this.offs = [
+        replica.onUpdates(arrivals => this.receive(arrivals)),
+        replica.onJoin(() => {
+          this.acknowledged = 0;
+          this.push();
+        }),
+        replica.line.onState(() => this.tell()),
+      ];
+      // updates that came between the making of this editor and now
+      queueMicrotask(() => {
+        if (!this.stopped && sendableUpdates(this.view.state).length) this.push();
+        this.tell();
+      });
+    }
+
+    update(update: ViewUpdate): void {
+      if (!update.docChanged) return;
+      const remote = update.transactions.every(tr => tr.effects.some(effect => effect.is(arrived)) || !tr.docChanged);
+      if (!remote) {
+        if (writing.onHeld) writing.onHeld();
+        else queueMicrotask(() => this.push());
+      }
+      queueMicrotask(() => {
+        if (this.stopped) return;
+        this.tell();
+        writing.onChange(this.view, this.confirmed);
+      });
+    }
+
+    private tell(): void {
+      if (this.stopped) return;
+      const unsent = sendableUpdates(this.view.state).length;
+      const closed = replica.line.state !== "open";
+      writing.onSaving(unsent === 0 || writing.onHeld ? "saved" : closed ? "unsent" : "saving", unsent);
+    }
+
+    private receive(arrivals: Arrival[]): void {
+      if (this.stopped) return;
+      const updates = arrivals.map(({ update, changes }) => ({
+        clientID: update.client,
+        changes,
+        effects: update.client === writing.client ? [] : [arrived.of(update)],
+      }));
+      this.confirmed += arrivals.filter(({ update }) => update.client === writing.client).length;
+      // with nothing of one's own in between, a composition gives the same text and one redraw
+      if (sendableUpdates(this.view.state).length === 0) this.view.dispatch(receiveUpdates(this.view.state, updates));
+      else for (const update of updates) this.view.dispatch(receiveUpdates(this.view.state, [update]));
+      clearTimeout(this.late);
+      this.tell();
+      writing.onChange(this.view, this.confirmed);
+      if (sendableUpdates(this.view.state).length) this.push();
+    }
+
+    push(): void {
+      if (writing.onHeld || this.stopped || this.sending || this.acknowledged > this.confirmed) return;
+      if (sendableUpdates(this.view.state).length === 0 || replica.line.state !== "open") return;
+      this.sending = true;
+      const updates = unconfirmedUpdates(this.view, this.confirmed, writing.client).slice(0, BATCH);
+      replica.line
+        .request<{ version: number }>("push", {
+          stream: replica.stream,
+          version: getSyncedVersion(this.view.state),
+          updates,
+          origins: writing.origins(),
+        })
+        .then(
+          () => {
+            // stored; it leaves the unconfirmed when it comes back in the stream's order
+            this.acknowledged = updates.at(-1)!.sequence;
+            clearTimeout(this.late);
+            if (this.acknowledged > this.confirmed) this.late = setTimeout(() => void this.fetch(), RETURN);
+          },
+          async (error: unknown) => {
+            if (!(error instanceof Refusal)) throw error;
+            if (error.code === "version_conflict") await replica.pull();
+            else if (!error.isPassing) {
+              this.stopped = true;
+              writing.onRefused(error);
+            } else if (replica.line.state === "open") await new Promise(resolve => setTimeout(resolve, 1000));
+          },
+        )
+        .finally(() => {
+          this.sending = false;
+          if (this.stopped) return;
+          this.push();
+          this.tell();
+        });
+    }
+
+    private async fetch(): Promise<void> {
+      await replica.pull();
+      this.acknowledged = 0;
+      this.push();
+    }
+
+    destroy(): void {
+      this.stopped = true;
+      clearTimeout(this.late);
+      for (const off of this.offs) off();
+    }
+  }
+
+  return [collab({ startVersion: replica.version, clientID: writing.client }), ViewPlugin.fromClass(Pusher)];
+}
+
+/** Follows a stream without writing: the editor's text is the replica's. */
+export function following(replica: Replica): Extension {
+  return editing(replica, {
+    client: `reader-${newClient()}`,
+    confirmed: 0,
+    origins: () => [],
+    onSaving: () => {},
+    onRefused: () => {},
+    onChange: () => {},
+  });
+}

@@ -1,0 +1,139 @@
+// Review mode in the margin: each card decides on what was read. The request names the branch version and the hash
+// of every hunk; if one has changed since, the server refuses with the new state and the card says so.
+import type { Cards } from "./cards";
+import { api, element, Refusal, t } from "./wire";
+
+interface Item {
+  suggestion: number;
+  hunk: number;
+  branch_version: number;
+  hash: string;
+  mode?: string;
+}
+
+interface Decided {
+  decisions: { id: number }[] | number[];
+}
+
+export class Review {
+  private readonly made: number[][] = [];
+  private busy = false;
+
+  constructor(
+    readonly section: number,
+    readonly cards: Cards,
+    readonly refresh: (card: HTMLElement) => Promise<void>,
+    readonly isOn: () => boolean,
+  ) {
+    cards.margin.addEventListener("click", event => {
+      const button = (event.target as Element).closest<HTMLElement>("[data-verdict]");
+      const card = button?.closest<HTMLElement>(".card");
+      if (button && card) void this.decide(card, button.dataset["verdict"]!, button.dataset["mode"]);
+    });
+    document.addEventListener("keydown", event => this.key(event));
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (!this.isOn() || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    const target = event.target as HTMLElement;
+    if (target.closest("input:not([type=radio], [type=checkbox]), textarea, select, dialog, .cm-panel")) {
+      if (event.key === "Escape") target.blur();
+      return;
+    }
+    const key = event.key.toLowerCase();
+    const card = this.cards.selected;
+    if (key === "j" || key === "k") this.cards.step(key === "j" ? 1 : -1);
+    else if (key === "a" && card) void this.decide(card, "accepted");
+    else if (key === "r" && card) void this.decide(card, "rejected");
+    else if (key === "w" && card) this.reword(card);
+    else if (key === "u" || key === "z") void this.undo();
+    else return;
+    event.preventDefault();
+  }
+
+  private items(card: HTMLElement, mode?: string): Item[] {
+    const all = JSON.parse(card.dataset["items"] ?? "[]") as Item[];
+    const boxes = [...card.querySelectorAll<HTMLInputElement>("input[name=hunk]")];
+    const on = boxes.length ? all.filter(item => boxes.some(box => box.checked && Number(box.value) === item.hunk)) : all;
+    return mode ? on.map(item => ({ ...item, mode })) : on;
+  }
+
+  private reword(card: HTMLElement): void {
+    const details = card.querySelector<HTMLDetailsElement>("details[data-reword]");
+    if (!details) return;
+    details.open = true;
+    details.querySelector("textarea")?.focus();
+  }
+
+  private async decide(card: HTMLElement, verdict: string, mode?: string): Promise<void> {
+    if (this.busy || !card.dataset["items"]) return;
+    const items = this.items(card, mode);
+    const reason = card.querySelector<HTMLTextAreaElement>("textarea[name=reason]");
+    if (!items.length) {
+      this.says(card, t("review.nothing"));
+      return;
+    }
+    if (verdict === "rejected" && reason && !reason.value.trim()) {
+      this.says(card, t("review.reason"));
+      reason.setAttribute("aria-invalid", "true");
+      reason.focus();
+      return;
+    }
+    const wording = verdict === "reworded" ? card.querySelector<HTMLTextAreaElement>("textarea[name=wording]")?.value : undefined;
+    this.busy = true;
+    try {
+      const answer = await api<Decided>("POST", `/api/v1/sections/${this.section}/decisions`, {
+        items,
+        verdict: verdict === "reworded" ? "accepted" : verdict,
+        reason: reason?.value.trim() ?? "",
+        ...(wording === undefined ? {} : { wording }),
+        supersedes: JSON.parse(card.dataset["supersedes"] ?? "[]") as [number, number][],
+      });
+      this.made.push(answer.decisions.map(decision => (typeof decision === "number" ? decision : decision.id)));
+      const next = this.cards.step(1);
+      await this.refresh(card);
+      if (next === card) this.cards.select(null);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      if (error.code === "stale_review") {
+        const words = reason?.value ?? "";
+        await this.refresh(card);
+        const fresh = document.getElementById(card.id);
+        if (fresh) {
+          const field = fresh.querySelector<HTMLTextAreaElement>("textarea[name=reason]");
+          if (field) field.value = words;
+          this.says(fresh, error.message || t("review.stale"));
+        }
+      } else this.says(card, error.message);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** Takes back what was decided last here. */
+  private async undo(): Promise<void> {
+    const last = this.made.pop();
+    if (!last) return;
+    for (const decision of last.reverse()) {
+      try {
+        await api("POST", `/api/v1/decisions/${decision}/revert`, {});
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        if (error.details["preview"] && confirm(`${error.message}\n\n${t("review.confirm")}`)) {
+          await api("POST", `/api/v1/decisions/${decision}/revert`, { confirm: error.details["preview"] });
+        } else {
+          const card = this.cards.selected ?? this.cards.all[0];
+          if (card) this.says(card, error.message);
+        }
+      }
+    }
+  }
+
+  private says(card: HTMLElement, words: string): void {
+    card.querySelector(":scope > .notice")?.remove();
+    const notice = element("p", "notice notice--wrong", words);
+    notice.role = "alert";
+    card.append(notice);
+    this.cards.schedule();
+  }
+}

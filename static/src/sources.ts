@@ -1,0 +1,133 @@
+// The two panels of Sources mode: the legend, which counts and filters, and the story of the words that were asked for.
+import type { EditorView } from "@codemirror/view";
+import { type Attribution, attributionField, type Colouring, legendOf, showAttribution } from "./attribution";
+import { api, element, partial, Refusal, t } from "./wire";
+
+export class Sources {
+  private attribution: Attribution | null = null;
+  private by: Colouring = "meeting";
+  private readonly hidden = new Set<string>();
+  private deleted = true;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    readonly legend: HTMLElement,
+    readonly story: HTMLElement,
+    readonly view: () => EditorView | null,
+    readonly section: number,
+    readonly storyPath: string,
+  ) {
+    legend.addEventListener("change", event => this.changed(event.target as HTMLInputElement | HTMLSelectElement));
+    story.addEventListener("click", event => {
+      if ((event.target as Element).closest("[data-close-sheet]")) this.close();
+    });
+  }
+
+  /** Asks the server who brought in what, and colours. */
+  async load(): Promise<void> {
+    try {
+      this.attribution = await api<Attribution>("GET", `/api/v1/sections/${this.section}/attribution?deleted=1`);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.legend.querySelector("[data-says]")!.textContent = error.message;
+      return;
+    }
+    this.show();
+  }
+
+  /** The text has changed: count anew, soon. */
+  later(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.load(), 800);
+  }
+
+  private show(selected?: number): void {
+    const view = this.view();
+    if (!view || !this.attribution || !view.state.field(attributionField, false)) return;
+    const total = this.attribution.spans.reduce((sum, [length]) => sum + length, 0);
+    if (total !== view.state.doc.length) {
+      this.later();
+      return;
+    }
+    view.dispatch({
+      effects: showAttribution.of({
+        attribution: this.attribution,
+        by: this.by,
+        hidden: new Set(this.hidden),
+        deleted: this.deleted,
+        ...(selected === undefined ? {} : { selected }),
+      }),
+    });
+    this.draw(view);
+  }
+
+  private changed(field: HTMLInputElement | HTMLSelectElement): void {
+    if (field.name === "by") {
+      this.by = field.value as Colouring;
+      this.hidden.clear();
+    } else if (field.name === "deleted") this.deleted = (field as HTMLInputElement).checked;
+    else if (field.name === "labels") {
+      const view = this.view();
+      view?.dispatch({ effects: showAttribution.of({ labels: (field as HTMLInputElement).checked }) });
+      return;
+    } else if (field.name === "key") {
+      if ((field as HTMLInputElement).checked) this.hidden.delete(field.value);
+      else this.hidden.add(field.value);
+    }
+    const focus = field.name === "key" ? field.value : null;
+    this.show();
+    if (focus !== null) this.legend.querySelector<HTMLElement>(`input[value="${CSS.escape(focus)}"]`)?.focus();
+  }
+
+  private draw(view: EditorView): void {
+    const legend = legendOf(this.attribution!, view.state.doc.toString(), this.by);
+    this.legend.querySelector("[data-says]")!.replaceChildren(element("b", "", String(legend.brought)), ` ${t("legend.brought", { words: legend.words })}`);
+    const share = this.legend.querySelector(".share")!;
+    share.replaceChildren(...legend.keys.map(key => element("i", `hue-${key.hue} v-${percent(key.words, legend.words)}`)));
+    const most = Math.max(1, ...legend.keys.filter(key => key.id !== "team").map(key => key.words));
+    this.legend.querySelector(".legend__list")!.replaceChildren(
+      ...legend.keys.map(key => {
+        const box = element("input");
+        box.type = "checkbox";
+        box.name = "key";
+        box.value = key.id;
+        box.checked = !this.hidden.has(key.id);
+        const name = element("span", "key__name", key.label);
+        name.title = key.label;
+        const label = element("label", `key hue-${key.hue}`, box, element("span", `tag hue-${key.hue}`, key.code), name, element("span", "num", String(key.words)));
+        if (key.id !== "team") {
+          const bar = element("span", `key__bar v-${percent(key.words, most)}`);
+          bar.setAttribute("aria-hidden", "true");
+          label.append(bar);
+        }
+        return element("li", "", label);
+      }),
+    );
+    const count = this.legend.querySelector("[data-deleted-count]");
+    if (count) count.textContent = String(legend.deleted);
+  }
+
+  /** Opens the story of the words at a position of the editor's text. */
+  async open(pos: number, deleted: boolean): Promise<void> {
+    this.show(deleted ? -1 : pos);
+    this.story.hidden = false;
+    this.story.classList.add("is-open");
+    const place = this.story.querySelector("[data-story]")!;
+    const version = this.attribution?.version;
+    try {
+      const query = new URLSearchParams({ pos: String(pos), ...(version === undefined ? {} : { version: String(version) }), ...(deleted ? { deleted: "1" } : {}) });
+      place.replaceChildren(await partial(`${this.storyPath}?${query}`));
+      this.story.scrollTop = 0;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      place.replaceChildren(element("p", "notice notice--wrong", error.message));
+    }
+  }
+
+  close(): void {
+    this.story.classList.remove("is-open");
+    this.show(-1);
+  }
+}
+
+const percent = (part: number, whole: number) => (whole ? Math.max(1, Math.round((100 * part) / whole)) : 0);
