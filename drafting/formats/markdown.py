@@ -1,9 +1,9 @@
 """Markdown as people see it: safe HTML, the outline, sections, and HTML with marked ranges of the source.
 
-The only file, with markdown_sources.py, that knows markdown_it. CommonMark with tables, strikethrough, footnotes and task lists; raw HTML is off,
-links go to http, https, mailto, # and relative addresses only, and nh3 cleans the result once more. Every block says
-which source lines it came from: `data-l="start-end"`, lines 0-based and half-open. Positions that go in or come out
-count UTF-16 code units of the text; texts are ordinary Unicode.
+With markdown_sources.py the only file that knows markdown_it. CommonMark with tables, strikethrough, footnotes and
+task lists; raw HTML is off, links go to http, https, mailto, # and relative addresses only, and nh3 cleans the result
+once more. Every block says which source lines it came from: `data-l="start-end"`, lines 0-based and half-open.
+Positions that go in or come out count UTF-16 code units of the text; texts are ordinary Unicode.
 
 How marks get into HTML. The inline parser is made to remember, for every character it puts out, the place in the
 source that the character came from (`Token.meta["at"]`); Markdown's own signs put out nothing. A mark is then written
@@ -284,7 +284,8 @@ def _plain(children: Sequence[Token]) -> str:
 
 _TAGS = {
     "a", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "img", "input", "ins", "li",
-    "mark", "ol", "p", "pre", "s", "section", "span", "strong", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul",
+    "mark", "ol", "p", "pre", "s", "section", "span", "strong", "sup", "table", "tbody", "td", "th", "thead", "tr",
+    "ul",
 }  # fmt: skip
 _ATTRIBUTES = {
     "*": {"id", "class", "title", "tabindex", "role"},
