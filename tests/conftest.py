@@ -12,12 +12,19 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from drafting.store.database import Database
 from drafting.store.migrations import upgrade
+from drafting.store.models import Base
 from tests import servers
 
+TABLES = tuple(Base.metadata.tables)
+OTHERS_OUT = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 BACKENDS = os.environ.get("DRAFTING_TEST_DATABASES", "sqlite postgresql").split()
 
 
@@ -61,15 +68,16 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _postgresql_template(postgresql_address: str) -> Iterator[str]:
-    """A server with the empty tables in a template database; returns the maintenance address."""
-    name = f"drafting_template_{os.getpid()}"
+def _postgresql_tables(postgresql_address: str) -> Iterator[str]:
+    """A database of this test run with the empty tables; returns its address."""
+    name = f"drafting_test_{os.getpid()}"
     _admin(postgresql_address, f"CREATE DATABASE {name}")
-    database = Database(_address_of(postgresql_address, name))
+    address = _address_of(postgresql_address, name)
+    database = Database(address)
     upgrade(database)
     database.close()
-    yield name
-    _admin(postgresql_address, f"DROP DATABASE {name}")
+    yield address
+    _admin(postgresql_address, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -83,14 +91,19 @@ def sqlite_database(_sqlite_template: Path, tmp_path: Path) -> Iterator[Database
 
 
 @pytest.fixture
-def postgresql_database(_postgresql_template: str, postgresql_address: str) -> Iterator[Database]:
-    """An empty database on a server."""
-    name = f"drafting_test_{os.getpid()}"
-    _admin(postgresql_address, f"CREATE DATABASE {name} TEMPLATE {_postgresql_template} STRATEGY FILE_COPY")
-    database = Database(_address_of(postgresql_address, name))
+def postgresql_database(_postgresql_tables: str) -> Iterator[Database]:
+    """An empty database on a server. Emptied after the test, which takes a tenth of the time of making a new one."""
+    database = Database(_postgresql_tables)
     yield database
+    with database.engine.begin() as connection:
+        connection.execute(text(OTHERS_OUT))
+        filled = connection.scalars(
+            text(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for name in TABLES))
+        ).all()
+        if filled:
+            names = ", ".join(f'"{name}"' for name in filled)
+            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
     database.close()
-    _admin(postgresql_address, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=BACKENDS)

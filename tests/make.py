@@ -1,4 +1,8 @@
-"""Makes real rows for tests, flushed and not committed, with as little said as a test needs to say."""
+"""Makes real rows for tests, with as little said as a test needs to say.
+
+The rows are flushed and not committed: a verb that is refused rolls them back, so a test that goes on afterwards
+commits them first.
+"""
 
 from __future__ import annotations
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from drafting.services.access import Actor, require
@@ -155,19 +155,32 @@ def count_events(session: Session, document_id: int) -> int:
 def verify_chain(session: Session, document_id: int) -> ChainReport:
     """Recomputes the whole chain of a document from its first event."""
     previous, number = START, 0
-    rows = session.execute(
-        select(Event).where(Event.document_id == document_id).order_by(Event.number).execution_options(yield_per=1000)
-    )
-    for (event,) in rows:
-        number += 1
-        why = ""
-        if event.number != number:
-            why = f"event {number} is missing"
-        elif event.previous_hash != previous:
-            why = f"event {number} does not name the hash of the one before it"
-        elif event.hash != event_hash(previous, document_id, number, event.kind, event.actor_id, event.at, event.data):
-            why = f"event {number} is not what its hash was made of"
-        if why:
-            return ChainReport(document_id, number - 1, previous, broken_at=number, why=why)
-        previous = event.hash
+    while batch := _events_after(session, document_id, number):
+        for event in batch:
+            why = _what_is_wrong(event, number + 1, previous)
+            if why:
+                return ChainReport(document_id, number, previous, broken_at=number + 1, why=why)
+            previous, number = event.hash, event.number
     return ChainReport(document_id, number, previous)
+
+
+def _events_after(session: Session, document_id: int, number: int) -> Sequence[Row[Any]]:
+    """The next thousand: a long chain is never in memory as a whole."""
+    return session.execute(
+        select(*Event.__table__.columns)
+        .where(Event.document_id == document_id, Event.number > number)
+        .order_by(Event.number)
+        .limit(1000)
+    ).all()
+
+
+def _what_is_wrong(event: Row[Any], number: int, previous: str) -> str:
+    """Why this is not the event that belongs at this place of the chain; empty when it is."""
+    if event.number != number:
+        return f"event {number} is missing"
+    if event.previous_hash != previous:
+        return f"event {number} does not name the hash of the one before it"
+    document_id = event.document_id
+    if event.hash != event_hash(previous, document_id, number, event.kind, event.actor_id, event.at, event.data):
+        return f"event {number} is not what its hash was made of"
+    return ""

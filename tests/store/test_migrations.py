@@ -32,9 +32,12 @@ def test_foreign_keys_are_on_after_an_upgrade(tmp_path: Path) -> None:
     database.close()
 
 
-def test_a_database_of_a_newer_drafting_is_refused(database: Database) -> None:
+def test_a_database_of_a_newer_drafting_is_refused(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/new.sqlite")
+    upgrade(database)
     with database.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
         session.commit()
     with pytest.raises(WrongState, match="newer"):
         upgrade(database)
+    database.close()
