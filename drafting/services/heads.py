@@ -1,0 +1,663 @@
+"""What a worker keeps in memory of a section: its text with who wrote it, its open hunks, its anchors, its newest log.
+
+A `Head` is a cache. The database is the truth: whoever writes locks the row of the section's main stream, compares
+`moved` (the number of transactions that changed anything in the section), catches up with what others stored, changes
+the head and the rows, and commits. A transaction that does not commit drops the head. So all that happens in a section,
+on main and on its branches, has one order.
+
+Locks are taken in this order: rows of main streams by id, then heads by section id; whoever holds a head never waits
+for a row. A writer keeps its heads to the end of the transaction, so nobody reads what may be rolled back.
+
+After a commit every listener of the database is told what moved (`Movement`); `web/live.py` is one. What a head knows
+of the log it answers as `Stored` rows, which are never older than the text.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Row, Select, delete, event, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from drafting.engine.attribution import Span, Tape
+from drafting.engine.changes import ChangeSet
+from drafting.engine.proposals import BranchOutcome, Outcome, Proposals
+from drafting.engine.text import from_units, to_units
+from drafting.errors import NotFound
+from drafting.store.models import (
+    Annotation,
+    Checkpoint,
+    Revision,
+    RevisionOrigin,
+    Section,
+    Snapshot,
+    Stream,
+    Suggestion,
+)
+
+SNAPSHOT_EVERY = 200  # versions; reading a section then replays at most so many
+KEPT_SNAPSHOTS = 16  # of those only every 16th is kept for good: 20,000 keystrokes must not cost more than 3 MB
+RECENT = 4000  # revisions of a stream that stay in memory; older ones are read again when asked for
+
+MAIN_CLIENT = "main"  # in a branch log: what came from the main stream; sequence is the main version
+SERVER_CLIENT = "server"  # what no editor sent; sequence is the version it makes
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A revision as it is in the log."""
+
+    version: int
+    client: str
+    sequence: int
+    changes: ChangeSet
+    kind: str
+    author_id: int | None
+    origins: tuple[int, ...] = ()
+    main_version: int | None = None
+    written_on: int | None = None
+    removal: bool = False
+    decision_id: int | None = None
+    carried: tuple[Span, ...] | None = None
+    at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Movement:
+    """What a committed transaction changed in a section."""
+
+    section_id: int
+    document_id: int
+    streams: set[int] = field(default_factory=set)  # with new revisions
+    suggestions: set[int] = field(default_factory=set)  # whose hunks or state are not what they were
+    cards: set[tuple[str, int]] = field(default_factory=set)  # ("suggestion", number), ("annotation", id)
+    what: set[str] = field(default_factory=set)  # of the contents: text title order removed phase
+
+
+# ── logs ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class StreamLog:
+    """One stream's log, as the engine wants to read it: newest revisions in memory, older ones from the database."""
+
+    def __init__(self, head: Head, stream_id: int, version: int) -> None:
+        self.stream_id = stream_id
+        self.version = version
+        self._head = head
+        self._rows: dict[int, Stored] = {}
+
+    def append(self, stored: Stored) -> None:
+        self._rows[stored.version] = stored
+        self.version = stored.version
+        self._rows.pop(stored.version - RECENT, None)
+
+    def stored(self, version: int) -> Stored:
+        """The revision that made this version."""
+        row = self._rows.get(version)
+        if row is None:
+            if not 1 <= version <= self.version:
+                raise NotFound(f"stream {self.stream_id} has no version {version}; its newest is {self.version}")
+            self.load(version, min(version + 500, self.version))
+            row = self._rows[version]
+        return row
+
+    def since(self, version: int, until: int | None = None) -> list[Stored]:
+        """The revisions after a version, in order."""
+        last = self.version if until is None else until
+        missing = next((v for v in range(version + 1, last + 1) if v not in self._rows), None)
+        if missing is not None:
+            self.load(missing, last)
+        return [self._rows[v] for v in range(version + 1, last + 1)]
+
+    def load(self, first: int, last: int) -> None:
+        with self._head.reader() as session:
+            for row in read_revisions(session, self.stream_id, first - 1, last):
+                self._rows.setdefault(row.version, row)
+
+    # the engine's Log
+
+    def changes(self, version: int) -> ChangeSet:
+        return self.stored(version).changes
+
+    def carried(self, version: int) -> tuple[Span, ...] | None:
+        return self.stored(version).carried
+
+    def text(self, version: int) -> str:
+        """The main text at a version, units form."""
+        head = self._head
+        if version == head.version:
+            return head.text
+        with head.reader() as session:
+            found, text = nearest_text(session, self.stream_id, version)
+        for row in self.since(found, version):
+            text = row.changes.apply(text)
+        return text
+
+
+def read_revisions(session: Session, stream_id: int, after: int, until: int) -> list[Stored]:
+    """The revisions of a stream with after < version ≤ until, in order."""
+    columns = Revision.__table__.c
+    rows = session.execute(
+        select(columns)
+        .where(columns.stream_id == stream_id, columns.version > after, columns.version <= until)
+        .order_by(columns.version)
+    ).all()
+    if not rows:
+        return []
+    origins: dict[int, list[int]] = {}
+    for version, origin_id in session.execute(
+        select(RevisionOrigin.version, RevisionOrigin.origin_id)
+        .where(RevisionOrigin.stream_id == stream_id, RevisionOrigin.version > after, RevisionOrigin.version <= until)
+        .order_by(RevisionOrigin.version, RevisionOrigin.origin_id)
+    ):
+        origins.setdefault(version, []).append(origin_id)
+    return [stored_of(row, tuple(origins.get(row.version, ()))) for row in rows]
+
+
+def stored_of(row: Row[Any] | Any, origins: tuple[int, ...]) -> Stored:
+    """A row of the table as a value."""
+    return Stored(
+        version=row.version,
+        client=row.client,
+        sequence=row.sequence,
+        changes=ChangeSet.from_json(json.loads(row.changes)),
+        kind=row.kind,
+        author_id=row.author_id,
+        origins=origins,
+        main_version=row.main_version,
+        written_on=row.written_on,
+        removal=bool(row.removal),
+        decision_id=row.decision_id,
+        carried=None if row.carried is None else spans_of(json.loads(row.carried)),
+        at=row.at,
+    )
+
+
+def spans_of(value: Iterable[Iterable[int]]) -> tuple[Span, ...]:
+    """Spans from their JSON, [[length, stream, version, offset], ...]."""
+    return tuple(Span(*each) for each in value)
+
+
+def spans_json(spans: Iterable[Span]) -> str:
+    return json.dumps([[s.length, s.stream, s.version, s.offset] for s in spans], separators=(",", ":"))
+
+
+def nearest_text(session: Session, stream_id: int, version: int) -> tuple[int, str]:
+    """The newest snapshot at or before a version: its version and its text in units form; (0, "") when there is none."""
+    row = session.execute(
+        select(Snapshot.version, Snapshot.text)
+        .where(Snapshot.stream_id == stream_id, Snapshot.version <= version)
+        .order_by(Snapshot.version.desc())
+        .limit(1)
+    ).one_or_none()
+    return (row.version, to_units(row.text)) if row else (0, "")
+
+
+# ── heads ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(slots=True)
+class Branch:
+    """A suggestion's branch as a head knows it. `main_version`: how far the stored log has been brought up."""
+
+    suggestion_id: int
+    number: int
+    log: StreamLog
+    opened_at_version: int
+    main_version: int
+
+
+class Head:
+    """A section's present state. Hold `lock` to read or change it."""
+
+    def __init__(self, registry: Registry, section_id: int) -> None:
+        self.registry = registry
+        self.section_id = section_id
+        self.lock = threading.RLock()
+        self.is_stale = False
+        self.is_loaded = False
+        self.session: Session | None = None  # of the transaction under way
+        self.document_id = 0
+        self.stream_id = 0
+        self.moved = -1
+        self.epoch = 0
+        self.unsaved = 0  # changes since the checkpoint
+        self.saved_version = 0  # of the newest snapshot
+        self.text = ""  # main, units form
+        self.tape: Tape
+        self.log: StreamLog
+        self.proposals: Proposals
+        self.branches: dict[int, Branch] = {}
+        self.anchors = Anchors()
+        self.sequences: dict[tuple[int, str], int] = {}  # (stream, client) → newest stored sequence
+
+    @property
+    def version(self) -> int:
+        return self.log.version
+
+    def branch_of(self, stream_id: int) -> Branch | None:
+        return next((branch for branch in self.branches.values() if branch.log.stream_id == stream_id), None)
+
+    def log_of(self, stream_id: int) -> StreamLog:
+        """The log of the main stream or of a branch. raises NotFound"""
+        if stream_id == self.stream_id:
+            return self.log
+        branch = self.branch_of(stream_id)
+        if branch is None:
+            raise NotFound(f"section {self.section_id} has no stream {stream_id}")
+        return branch.log
+
+    @contextmanager
+    def reader(self) -> Iterator[Session]:
+        """A session to read older rows with: that of the transaction under way, else one of its own."""
+        if self.session is not None:
+            yield self.session
+        else:
+            with self.registry.read() as session:
+                yield session
+
+    def last_sequence(self, stream_id: int, client: str) -> int:
+        """The newest sequence number stored for a client in a stream; 0 when there is none."""
+        key = (stream_id, client)
+        known = self.sequences.get(key)
+        if known is None:
+            with self.reader() as session:
+                known = session.scalar(
+                    select(func.max(Revision.sequence)).where(
+                        Revision.stream_id == stream_id, Revision.client == client
+                    )
+                )
+            known = known or 0
+            self.sequences[key] = known
+        return known
+
+    # ── changing ──
+
+    def take_main(self, stored: Stored) -> Outcome:
+        """A direct edit of main, already brought onto the head.
+
+        raises  MismatchError, PositionError, and then nothing has changed
+        """
+        self.append_main(stored)
+        return self.proposals.main_update(stored.changes, stored.version, stored.carried)
+
+    def append_main(self, stored: Stored) -> None:
+        """Text, attribution, anchors and log after one more revision of main; the index is the caller's."""
+        self.text = stored.changes.apply(self.text)
+        self.tape.apply(stored.changes, stored.version, stored.carried)
+        self.log.append(stored)
+        self.unsaved += 1
+        self.anchors.main_update(stored.changes, stored.version)
+
+    def take_branch(self, branch: Branch, stored: Stored) -> BranchOutcome | None:
+        """A revision of a branch; an author's edit changes the hunks, the rest of a branch log comes from the index."""
+        outcome = None
+        if stored.kind == "edit":
+            written_on = self.version if stored.written_on is None else stored.written_on
+            outcome = self.proposals.branch_update(
+                branch.suggestion_id, stored.changes, written_on=written_on, flagged=stored.removal
+            )
+        branch.log.append(stored)
+        branch.main_version = max(branch.main_version, stored.main_version or 0)
+        self.unsaved += 1
+        return outcome
+
+    # ── reading from the database ──
+
+    def refresh(self, session: Session, row: Any) -> None:
+        """Catches up with the rows, given the section's stream row as `stream_row` read it."""
+        if self.is_loaded and self.moved >= row.moved:
+            return
+        outer, self.session = self.session, session
+        try:
+            epoch = session.scalar(select(Checkpoint.epoch).where(Checkpoint.section_id == self.section_id)) or 0
+            if not self.is_loaded or epoch != self.epoch:
+                self._load(session, row)
+            self._replay(session, row.version)
+            self.anchors.refresh(session, self)
+            self.moved = row.moved
+            self.is_loaded = True
+        except BaseException:
+            self.registry.forget(self)
+            raise
+        finally:
+            self.session = outer
+
+    def _load(self, session: Session, row: Any) -> None:
+        """Text and index as they were at the checkpoint, which is never older than the newest snapshot."""
+        self.document_id, self.stream_id = row.document_id, row.stream_id
+        snapshot = session.execute(
+            select(Snapshot.version, Snapshot.text, Snapshot.spans)
+            .where(Snapshot.stream_id == row.stream_id, Snapshot.version <= row.version)
+            .order_by(Snapshot.version.desc())
+            .limit(1)
+        ).one_or_none()
+        checkpoint = session.execute(
+            select(Checkpoint.version, Checkpoint.branches, Checkpoint.hunks, Checkpoint.epoch).where(
+                Checkpoint.section_id == self.section_id
+            )
+        ).one_or_none()
+        self.saved_version = snapshot.version if snapshot else 0
+        self.text = to_units(snapshot.text) if snapshot else ""
+        self.tape = Tape(self.text, spans_of(json.loads(snapshot.spans))) if snapshot else Tape()
+        self.log = StreamLog(self, row.stream_id, self.saved_version)
+        self.sequences, self.branches, self.unsaved = {}, {}, 0
+        self.epoch = checkpoint.epoch if checkpoint else 0
+        if checkpoint is None:  # no suggestion was ever opened here
+            self.proposals = Proposals(self.log)
+            return
+        for stored in read_revisions(session, row.stream_id, self.saved_version, checkpoint.version):
+            self.text = stored.changes.apply(self.text)
+            self.tape.apply(stored.changes, stored.version, stored.carried)
+            self.log.append(stored)
+        self.proposals = Proposals.load(self.log, json.loads(checkpoint.hunks))
+        known = {int(key): value for key, value in json.loads(checkpoint.branches).items()}
+        for each in session.execute(suggestions_of(self.section_id)):
+            if each.id in known:
+                version, main_version = known[each.id]
+                self._add_branch(each, version, main_version)
+
+    def _add_branch(self, row: Any, version: int, main_version: int) -> Branch:
+        branch = Branch(
+            row.id, row.number, StreamLog(self, row.stream_id, version), row.opened_at_version, main_version
+        )
+        self.branches[row.id] = branch
+        return branch
+
+    def _replay(self, session: Session, version: int) -> None:
+        """Plain edits of main and branches since `self.version`, in the order they were made."""
+        waiting: list[tuple[int, int, Branch, Stored]] = []
+        for each in session.execute(suggestions_of(self.section_id)):
+            branch = self.branches.get(each.id)
+            if branch is not None and each.version > branch.log.version:
+                for stored in read_revisions(session, branch.log.stream_id, branch.log.version, each.version):
+                    waiting.append((stored.main_version or 0, stored.version, branch, stored))
+        waiting.sort(key=lambda one: (one[0], one[2].suggestion_id, one[1]), reverse=True)
+        incoming = iter(read_revisions(session, self.stream_id, self.version, version))
+        while True:
+            while waiting and waiting[-1][0] <= self.version:
+                _, _, branch, stored = waiting.pop()
+                if stored.kind != "edit":
+                    self.proposals.catch_up(branch.suggestion_id)  # what it answers is what was stored
+                self.take_branch(branch, stored)
+            main = next(incoming, None)
+            if main is None:
+                return
+            self.take_main(main)
+
+    # ── writing to the database ──
+
+    def save(self, session: Session, *, epoch: bool = False) -> None:
+        """Writes checkpoint and snapshot when they are due.
+
+        epoch  something happened that is not a plain edit: the checkpoint is due now
+        """
+        snapshot_due = self.version - self.saved_version >= SNAPSHOT_EVERY
+        if not (epoch or snapshot_due or self.unsaved >= SNAPSHOT_EVERY):
+            return
+        if epoch:
+            self.epoch += 1
+        values = {
+            "version": self.version,
+            "branches": json.dumps({str(b.suggestion_id): [b.log.version, b.main_version] for b in self.branches.values()}),
+            "hunks": json.dumps(self.proposals.dump(), separators=(",", ":")),
+            "epoch": self.epoch,
+        }
+        if not session.execute(
+            update(Checkpoint).where(Checkpoint.section_id == self.section_id).values(values)
+        ).rowcount:
+            session.execute(insert(Checkpoint).values(section_id=self.section_id, **values))
+        self.unsaved = 0
+        if snapshot_due:
+            self._save_snapshot(session)
+
+    def _save_snapshot(self, session: Session) -> None:
+        session.execute(
+            insert(Snapshot).values(
+                stream_id=self.stream_id,
+                version=self.version,
+                text=from_units(self.text),
+                spans=spans_json(self.tape.spans()),
+            )
+        )
+        old = session.scalars(
+            select(Snapshot.version)
+            .where(Snapshot.stream_id == self.stream_id, Snapshot.version < self.saved_version)
+            .order_by(Snapshot.version)
+        ).all()
+        kept = -SNAPSHOT_EVERY * KEPT_SNAPSHOTS
+        spare = []
+        for version in old:
+            if version - kept < SNAPSHOT_EVERY * KEPT_SNAPSHOTS:
+                spare.append(version)
+            else:
+                kept = version
+        if spare:
+            session.execute(
+                delete(Snapshot).where(Snapshot.stream_id == self.stream_id, Snapshot.version.in_(spare))
+            )
+        self.saved_version = self.version
+        self.anchors.save(session, self.version)
+
+
+def suggestions_of(section_id: int) -> Select[Any]:
+    """Id, number, stream, newest branch version and first main version of the suggestions that can still change."""
+    return (
+        select(
+            Suggestion.id, Suggestion.number, Suggestion.stream_id, Suggestion.opened_at_version, Stream.version
+        )
+        .join(Stream, Stream.id == Suggestion.stream_id)
+        .where(Suggestion.section_id == section_id, Suggestion.state != "withdrawn")
+        .order_by(Suggestion.id)
+    )
+
+
+def stream_row(session: Session, section_id: int, *, locking: bool = False) -> Any:
+    """The row of a section's main stream, with its document. raises NotFound"""
+    query = (
+        select(
+            Stream.id.label("stream_id"), Stream.version, Stream.length, Stream.moved, Section.document_id
+        )
+        .join(Section, Section.stream_id == Stream.id)
+        .where(Section.id == section_id)
+    )
+    row = session.execute(query.with_for_update(of=Stream) if locking else query).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no section {section_id}")
+    return row
+
+
+# ── the registry ────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Registry:
+    """The heads of one database in this process, and who wants to know what moved."""
+
+    def __init__(self, bind: Any) -> None:
+        self._reading = bind.execution_options(drafting_writes=False)
+        self._heads: dict[int, Head] = {}
+        self._lock = threading.Lock()
+        self.listeners: list[Callable[[list[Movement]], None]] = []
+
+    def head(self, section_id: int) -> Head:
+        with self._lock:
+            head = self._heads.get(section_id)
+            if head is None:
+                head = self._heads[section_id] = Head(self, section_id)
+            return head
+
+    def forget(self, head: Head) -> None:
+        """The head is not what the database says; whoever waits for it takes a new one."""
+        with self._lock:
+            head.is_stale = True
+            if self._heads.get(head.section_id) is head:
+                del self._heads[head.section_id]
+
+    def forget_all(self) -> None:
+        """As after a restart."""
+        with self._lock:
+            for head in self._heads.values():
+                head.is_stale = True
+            self._heads.clear()
+
+    def read(self) -> Session:
+        return Session(self._reading)
+
+    def acquire(self, section_id: int) -> Head:
+        """The section's head, locked."""
+        while True:
+            head = self.head(section_id)
+            head.lock.acquire()
+            if not head.is_stale:
+                return head
+            head.lock.release()
+
+
+_registries: WeakKeyDictionary[Any, Registry] = WeakKeyDictionary()
+_registries_lock = threading.Lock()
+
+
+def registry_of(session: Session) -> Registry:
+    """The registry of the session's database."""
+    bind = session.get_bind()
+    with _registries_lock:
+        registry = _registries.get(bind.pool)
+        if registry is None:
+            registry = _registries[bind.pool] = Registry(bind)
+        return registry
+
+
+@contextmanager
+def reading(session: Session, section_id: int) -> Iterator[Head]:
+    """The section's head, current with what this session sees or newer, locked while it is read. Be quick."""
+    held = session.info.get("heads", {}).get(section_id)
+    if held is not None:  # in a writing transaction of this session
+        yield held
+        return
+    row = stream_row(session, section_id)
+    head = registry_of(session).acquire(section_id)
+    try:
+        head.refresh(session, row)
+        yield head
+    finally:
+        head.lock.release()
+
+
+def writing(session: Session, section_id: int) -> Head:
+    """The section's head, to be changed together with the rows, until this transaction ends."""
+    return writing_all(session, [section_id])[section_id]
+
+
+def writing_all(session: Session, section_ids: Iterable[int]) -> dict[int, Head]:
+    """The heads of several sections, to be changed until this transaction ends."""
+    held: dict[int, Head] = session.info.setdefault("heads", {})
+    wanted = sorted(set(section_ids))
+    rows = {}
+    for section_id in wanted:
+        if section_id not in held:
+            rows[section_id] = stream_row(session, section_id, locking=True)
+    registry = registry_of(session)
+    for section_id, row in rows.items():
+        head = registry.acquire(section_id)
+        held[section_id] = head
+        head.refresh(session, row)
+        head.session = session
+    return {section_id: held[section_id] for section_id in wanted}
+
+
+def movement(session: Session, head: Head) -> Movement:
+    """What the transaction under way has changed in a section so far; add to it."""
+    all_: dict[int, Movement] = session.info.setdefault("movements", {})
+    if head.section_id not in all_:
+        all_[head.section_id] = Movement(head.section_id, head.document_id)
+    return all_[head.section_id]
+
+
+def store(
+    session: Session, head: Head, rows: list[tuple[int, Stored]], *, epoch: bool = False
+) -> None:
+    """Writes revisions the head has taken already, and what follows from them; the last step of every change.
+
+    rows   (stream, revision) in order
+    epoch  something happened that is not a plain edit
+    """
+    moved = movement(session, head)
+    if rows:
+        session.execute(insert(Revision), [_row(stream_id, stored) for stream_id, stored in rows])
+        origins = [
+            {"stream_id": stream_id, "version": stored.version, "origin_id": origin_id}
+            for stream_id, stored in rows
+            for origin_id in stored.origins
+        ]
+        if origins:
+            session.execute(insert(RevisionOrigin), origins)
+        moved.streams.update(stream_id for stream_id, _ in rows)
+        for branch in head.branches.values():
+            if branch.log.stream_id in moved.streams:
+                session.execute(
+                    update(Stream).where(Stream.id == branch.log.stream_id).values(version=branch.log.version)
+                )
+                session.execute(
+                    update(Suggestion)
+                    .where(Suggestion.id == branch.suggestion_id)
+                    .values(main_version=branch.main_version)
+                    .execution_options(synchronize_session=False)
+                )
+    head.moved += 1
+    session.execute(
+        update(Stream)
+        .where(Stream.id == head.stream_id)
+        .values(version=head.version, length=len(head.text), moved=head.moved)
+        .execution_options(synchronize_session=False)
+    )
+    head.save(session, epoch=epoch)
+
+
+def _row(stream_id: int, stored: Stored) -> dict[str, Any]:
+    return {
+        "stream_id": stream_id,
+        "version": stored.version,
+        "changes": json.dumps(stored.changes.to_json(), ensure_ascii=False, separators=(",", ":")),
+        "kind": stored.kind,
+        "author_id": stored.author_id,
+        "client": stored.client,
+        "sequence": stored.sequence,
+        "carried": None if stored.carried is None else spans_json(stored.carried),
+        "decision_id": stored.decision_id,
+        "main_version": stored.main_version,
+        "written_on": stored.written_on,
+        "removal": stored.removal or None,
+        "at": stored.at,
+    }
+
+
+# ── the end of a transaction ──
+
+
+@event.listens_for(Session, "after_commit")
+def _committed(session: Session) -> None:
+    session.info["committed"] = True
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _ended(session: Session, transaction: Any) -> None:
+    if transaction.parent is not None:
+        return
+    committed = session.info.pop("committed", False)
+    movements: dict[int, Movement] = session.info.pop("movements", {})
+    heads: dict[int, Head] = session.info.pop("heads", {})
+    for section_id, head in heads.items():
+        head.session = None
+        if not committed and section_id in movements:
+            head.registry.forget(head)
+        head.lock.release()
+    if committed and movements:
+        for listener in list(registry_of(session).listeners):
+            listener(list(movements.values()))
