@@ -204,7 +204,7 @@ def new_section(
                 changes=audit.canonical(ChangeSet.of([(0, 0, units)], 0).to_json()),
                 kind=kind,
                 author_id=actor.user_id,
-                client="structure",
+                client="server",
                 sequence=1,
                 carried=carried,
                 at=now(),

@@ -61,6 +61,7 @@ class Database:
 
     def __init__(self, url: str, *, durable: bool = True) -> None:
         self.url = make_url(url)
+        self.server_lock: ServerLock | None = None
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and self.url.database in (None, "", ":memory:"):
             raise InvalidInput("a SQLite database needs a file; write sqlite:///path/to/file", setting="database_url")
@@ -102,7 +103,11 @@ class Database:
         raise AssertionError("unreachable")
 
     def close(self) -> None:
+        """Closes all connections and lets another server have the file."""
         self.engine.dispose()
+        if self.server_lock is not None:
+            self.server_lock.release()
+            self.server_lock = None
 
 
 READ_ONLY: dict[str, Any] = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}

@@ -16,8 +16,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from drafting.config import Settings
 from drafting.errors import WrongState
-from drafting.store.database import Database
+from drafting.store.database import Database, ServerLock
 from drafting.store.models import Base
 
 UPGRADE_LOCK = 7_215_031  # any number; two workers that start at once on PostgreSQL upgrade one after the other
@@ -58,6 +59,21 @@ def upgrade(database: Database) -> None:
         finally:
             if sqlite_connection is not None:
                 sqlite_connection.execute("PRAGMA foreign_keys=ON")
+
+
+def open_database(settings: Settings, *, serving: bool = False) -> Database:
+    """The database of these settings with its tables brought up to date.
+
+    serving  the caller is a server: on SQLite it keeps the lock that refuses a second one, until it ends
+    raises   WrongState when another server has the SQLite file, or a newer Drafting made it
+    """
+    lock = None
+    if serving and settings.is_sqlite:
+        lock = ServerLock(settings.instance_path / "server.lock")
+    database = Database(settings.database_url, durable=settings.durable)
+    database.server_lock = lock
+    upgrade(database)
+    return database
 
 
 def differences(connection: Connection) -> list[object]:
