@@ -51,12 +51,13 @@ def from_units(units: str) -> str:
     if units.isascii():
         return units
     try:
-        return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        text = units.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     except UnicodeDecodeError as error:
         pos = error.start // 2
         raise EngineError(
             f"U+{ord(units[pos]):04X} at {pos} of {len(units)} code units is half a surrogate pair.", position=pos
         ) from None
+    return units if len(text) == len(units) else text
 
 
 def units_length(text: str) -> int:
