@@ -4,6 +4,24 @@ A suggestion is an ordered tuple of hunks. Hunk (start, end, text) says that mai
 `text`; ranges are disjoint and in order, one range per hunk. The branch text is the hunks applied to the main text
 (law 6). Everything here is a function of values; `proposals.py` keeps the hunks of a whole section current.
 
+What a branch log gets from elsewhere than its authors is always made of four steps, each exact:
+
+  main_step   one replacement of main: hunks move, their words stay; outside them the branch changes as main does
+  take_out    a hunk leaves: its words become its ground again
+  put_in      a hunk comes back: its ground becomes its words
+  accepted    the hunk's words became main's: the branch stands, the hunks after it shift
+
+Rules that DESIGN.md leaves open, as chosen here:
+
+- Main's replacement is trimmed first, and touching ones are one; several are taken from the last to the first.
+- A hunk without ground stands after what main inserts at its place (main is ordered first), and after what main puts
+  in place of the words around it.
+- What main writes next to a hunk it clashes with and that runs together with the hunk's ground or words is new ground,
+  to the end of that word. So a branch never shows half of main's word glued to half of the author's.
+- A form is looked at again when main touches the hunk, and kept until then.
+- Own hunks that main brings to touch stay two, also inside one word; an author's update that touches both joins them.
+- An update that touches the edge of a hunk continues it; it never makes a second hunk at the same point.
+
 Units are UTF-16 code units of the main text unless a name begins with `branch`.
 """
 
@@ -11,19 +29,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from drafting.engine.changes import ChangeSet
+from drafting.engine.relations import Replacement, relate
+from drafting.engine.words import left_of, right_of, runs_on, seam_runs_on, whole_words
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A hunk as its author last left it: main[start:end] at `version` should read `text`."""
+    """A hunk as its author last left it: main[start:end] at `version`, which read `ground`, should read `text`."""
 
     start: int
     end: int
     text: str
     version: int
+    ground: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +59,7 @@ class Hunk:
     base_changed  a direct edit or revert changed what it stands on; accepted only knowingly
     lossy         a main change could not be mapped back, so the place is a guess until the author rewrites it
     marked_at     main version that last set one of the two marks; 0 when unmarked
-    zone_start, zone_end   what changed around a marked hunk since it was written; the range itself when unmarked
+    zone_start, zone_end   all that changed around a marked hunk since it was written; its range when unmarked
     """
 
     id: int
@@ -45,11 +67,38 @@ class Hunk:
     end: int
     text: str
     written: Written
-    base_changed: bool = False
-    lossy: bool = False
-    marked_at: int = 0
-    zone_start: int = -1
-    zone_end: int = -1
+    base_changed: bool
+    lossy: bool
+    marked_at: int
+    zone_start: int
+    zone_end: int
+
+    @property
+    def marked(self) -> bool:
+        """Whether it waits for main to become again what it was written on."""
+        return self.base_changed or self.lossy
+
+    @property
+    def replacement(self) -> Replacement:
+        """(start, end, text)."""
+        return self.start, self.end, self.text
+
+    def shifted(self, by: int) -> Hunk:
+        """The same, that much further on."""
+        if not by:
+            return self
+        return Hunk(
+            self.id,
+            self.start + by,
+            self.end + by,
+            self.text,
+            self.written,
+            self.base_changed,
+            self.lossy,
+            self.marked_at,
+            self.zone_start + by,
+            self.zone_end + by,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +132,536 @@ class Fate:
     state: str
     into: int | None = None
     by: tuple[int, int] | None = None
+
+
+Hunks = tuple[Hunk, ...]
+
+
+def fresh(id: int, start: int, end: int, text: str, main: str, version: int) -> Hunk:
+    """A hunk as its author leaves it now."""
+    return Hunk(id, start, end, text, Written(start, end, text, version, main[start:end]), False, False, 0, start, end)
+
+
+def stands_as_written(hunk: Hunk, start: int, end: int) -> Hunk:
+    """The hunk unmarked, with its written words, at a place where main reads as it did when it was written."""
+    return Hunk(hunk.id, start, end, hunk.written.text, hunk.written, False, False, 0, start, end)
+
+
+def hunk_hash(hunk: Hunk, ground: str) -> str:
+    """What a decision names: over id, ground, text and base_changed; not positions (law 9)."""
+    value = json.dumps([hunk.id, ground, hunk.text, hunk.base_changed])
+    return hashlib.sha256(value.encode("ascii")).hexdigest()
+
+
+def branch_text(main: str, hunks: Sequence[Hunk]) -> str:
+    """The main text with the hunks applied."""
+    parts = []
+    pos = 0
+    for hunk in hunks:
+        parts.append(main[pos : hunk.start])
+        parts.append(hunk.text)
+        pos = hunk.end
+    parts.append(main[pos:])
+    return "".join(parts)
+
+
+def branch_length(main_length: int, hunks: Sequence[Hunk]) -> int:
+    """Code units of the branch text."""
+    return main_length + _grown(hunks)
+
+
+def _grown(hunks: Sequence[Hunk]) -> int:
+    """By how much the hunks lengthen the text."""
+    return sum(len(hunk.text) - (hunk.end - hunk.start) for hunk in hunks)
+
+
+def check_order(main: str, hunks: Sequence[Hunk]) -> bool:
+    """Whether the ranges are disjoint, in order, inside the text, and inside their zones."""
+    pos = 0
+    for hunk in hunks:
+        if not (pos <= hunk.start <= hunk.end and hunk.zone_start <= hunk.start and hunk.end <= hunk.zone_end):
+            return False
+        pos = hunk.end
+    return pos <= len(main)
+
+
+# ── main changes ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def touched_by(hunk: Hunk, start: int, end: int) -> bool:
+    """Whether a replacement of main[start:end] concerns the hunk; if not, it only shifts."""
+    return hunk.zone_start <= end and hunk.zone_end >= start
+
+
+def moved_inward(start: int, end: int, replacement: Replacement) -> tuple[int, int]:
+    """A range after a replacement of main, its ends moved inward (start assoc 1, end assoc -1)."""
+    s, e, t = replacement
+    grown = len(t) - (e - s)
+    stop = s + len(t)
+    new_start = start if start < s or start == s < e else stop if start < e else start + grown
+    new_end = end if end <= s else s if end < e else end + grown
+    return new_start, max(new_start, new_end)
+
+
+def moved_outward(start: int, end: int, replacement: Replacement) -> tuple[int, int]:
+    """A range after a replacement of main, with all that was written in it or at its edges."""
+    s, e, t = replacement
+    grown = len(t) - (e - s)
+    new_start = start if start <= s else s if start <= e else start + grown
+    new_end = end if end < s else s + len(t) if end <= e else end + grown
+    return new_start, new_end
+
+
+def main_step(
+    main: str, new_main: str, hunks: Hunks, replacement: Replacement, version: int, direct: bool
+) -> tuple[Hunks, ChangeSet]:
+    """The hunks after one trimmed replacement of main, and what the branch text gets.
+
+    direct   a direct edit or a revert: what it clashes with or is identical to is flagged base_changed; otherwise an
+             acceptance, with which nothing here clashes (what does has been taken out)
+    law      new branch text == changes applied to the old one; the words of no hunk change
+    """
+    s, e, t = replacement
+    grown = len(t) - (e - s)
+    whole = whole_words(main, s, e, t) or replacement
+    moved: list[Hunk] = []
+    absorbing: set[int] = set()
+    touched: set[int] = set()
+    for hunk in hunks:
+        if hunk.zone_start > e:
+            moved.append(hunk.shifted(grown))
+            continue
+        if hunk.zone_end < s:
+            moved.append(hunk)
+            continue
+        start, end = moved_inward(hunk.start, hunk.end, replacement)
+        flagged = lossy = False
+        if hunk.start <= e and hunk.end >= s:
+            touched.add(hunk.id)
+            relation = relate(main, whole, hunk.replacement)
+            if relation.cut is not None:
+                start, end = relation.cut
+            flagged = direct and relation.kind in ("clash", "identical")
+            lossy = moved_inward(start, end, (s, s + len(t), main[s:e])) != (hunk.start, hunk.end)
+            if flagged:
+                absorbing.add(hunk.id)
+        marked = hunk.marked or flagged or lossy
+        zone = moved_outward(hunk.zone_start, hunk.zone_end, replacement) if marked else (start, end)
+        moved.append(
+            Hunk(
+                hunk.id,
+                start,
+                end,
+                hunk.text,
+                hunk.written,
+                hunk.base_changed or flagged,
+                hunk.lossy or lossy,
+                version if flagged or lossy else hunk.marked_at,
+                min(start, zone[0]),
+                max(end, zone[1]),
+            )
+        )
+    if absorbing:
+        _absorb(new_main, moved, replacement, absorbing)
+    changes = _outside(main, new_main, hunks, moved, replacement)
+    if touched:
+        _form_again(new_main, moved, touched)
+    return tuple(moved), changes
+
+
+def _absorb(new_main: str, hunks: list[Hunk], replacement: Replacement, absorbing: set[int]) -> None:
+    """Make what main wrote and runs together with a hunk's ground or words new ground, to the end of that word."""
+    s, _, t = replacement
+    stop = s + len(t)
+    for index, hunk in enumerate(hunks):
+        if hunk.id not in absorbing:
+            continue
+        start, end = hunk.start, hunk.end
+        low = max(s, hunks[index - 1].end if index else 0)
+        high = min(stop, hunks[index + 1].start if index + 1 < len(hunks) else stop)
+        if end == s < high and (
+            (start < end and seam_runs_on(new_main, end)) or runs_on(hunk.text, right_of(new_main, end))
+        ):
+            end += 1
+            while end < high and seam_runs_on(new_main, end):
+                end += 1
+        elif start == stop > low and (
+            (start < end and seam_runs_on(new_main, start)) or runs_on(left_of(new_main, start), hunk.text)
+        ):
+            start -= 1
+            while start > low and seam_runs_on(new_main, start):
+                start -= 1
+        else:
+            continue
+        hunks[index] = replace(
+            hunk,
+            start=start,
+            end=end,
+            zone_start=min(start, hunk.zone_start),
+            zone_end=max(end, hunk.zone_end),
+        )
+
+
+def _outside(
+    main: str, new_main: str, hunks: Sequence[Hunk], moved: Sequence[Hunk], replacement: Replacement
+) -> ChangeSet:
+    """What a replacement of main changes between the hunks, on the branch text."""
+    s, e, _ = replacement
+    pieces: list[Replacement] = []
+    offset = 0
+    for index in range(len(hunks) + 1):
+        old_start = hunks[index - 1].end if index else 0
+        old_end = hunks[index].start if index < len(hunks) else len(main)
+        if old_start <= e and old_end >= s:
+            new_start = moved[index - 1].end if index else 0
+            new_end = moved[index].start if index < len(hunks) else len(new_main)
+            front = min(max(0, min(old_end, s) - old_start), new_end - new_start)
+            back = min(max(0, old_end - max(old_start, e)), new_end - new_start - front)
+            piece = (
+                old_start + front + offset,
+                old_end - back + offset,
+                new_main[new_start + front : new_end - back],
+            )
+            if piece[0] < piece[1] or piece[2]:
+                pieces.append(piece)
+        if index < len(hunks):
+            offset += _grown((hunks[index],))
+    return ChangeSet.of(pieces, len(main) + offset)
+
+
+def _form_again(main: str, hunks: list[Hunk], touched: set[int]) -> None:
+    """Bring touched hunks into whole-word form; one that has no effect now keeps its range."""
+    for index, hunk in enumerate(hunks):
+        if hunk.id not in touched:
+            continue
+        low = hunks[index - 1].end if index else 0
+        high = hunks[index + 1].start if index + 1 < len(hunks) else len(main)
+        form = whole_words(main, hunk.start, hunk.end, hunk.text, low, high)
+        if form is None or form == hunk.replacement:
+            continue
+        start, end, text = form
+        zone = (min(start, hunk.zone_start), max(end, hunk.zone_end)) if hunk.marked else (start, end)
+        hunks[index] = replace(hunk, start=start, end=end, text=text, zone_start=zone[0], zone_end=zone[1])
+
+
+# ── decisions ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def position_of(hunks: Sequence[Hunk], id: int) -> int | None:
+    """Where in the order the hunk stands."""
+    for index, hunk in enumerate(hunks):
+        if hunk.id == id:
+            return index
+    return None
+
+
+def take_out(main: str, hunks: Hunks, index: int) -> tuple[Hunks, ChangeSet]:
+    """The hunks without one, and what the branch text gets: its words become its ground again."""
+    hunk = hunks[index]
+    start = hunk.start + _grown(hunks[:index])
+    piece = (start, start + len(hunk.text), main[hunk.start : hunk.end])
+    changes = ChangeSet.of([piece], branch_length(len(main), hunks))
+    return hunks[:index] + hunks[index + 1 :], changes
+
+
+def put_in(main: str, hunks: Hunks, hunk: Hunk, before: frozenset[int]) -> tuple[Hunks, ChangeSet] | None:
+    """The hunks with one more, and what the branch text gets; None when an own hunk stands there.
+
+    before   ids that stand before it where they meet at a point
+    """
+    index = 0
+    while index < len(hunks) and _precedes(hunks[index], hunk, before):
+        index += 1
+    if index and hunks[index - 1].end > hunk.start:
+        return None
+    if index < len(hunks) and hunks[index].start < hunk.end:
+        return None
+    return insert_at(main, hunks, hunk, index)
+
+
+def insert_at(main: str, hunks: Hunks, hunk: Hunk, index: int) -> tuple[Hunks, ChangeSet]:
+    """The hunks with one more at a place in the order, and what the branch text gets."""
+    start = hunk.start + _grown(hunks[:index])
+    piece = (start, start + hunk.end - hunk.start, hunk.text)
+    changes = ChangeSet.of([piece], branch_length(len(main), hunks))
+    return hunks[:index] + (hunk,) + hunks[index:], changes
+
+
+def _precedes(other: Hunk, hunk: Hunk, before: frozenset[int]) -> bool:
+    if other.end <= hunk.start and other.start < hunk.end:
+        # Strictly before, or both without ground at one point.
+        return other.start < hunk.start or other.end < hunk.end or other.id in before
+    if other.start == other.end == hunk.start == hunk.end:
+        return other.id in before
+    return other.start < hunk.start
+
+
+def accepted(
+    main: str, new_main: str, hunks: Hunks, index: int, replacement: Replacement
+) -> tuple[Hunks, ChangeSet]:
+    """The hunks after one of them was made main's, as `replacement`, and what the branch text gets.
+
+    replacement   the hunk itself, or what an official made of it, between its own neighbours
+    law           the hunks before it stand, those after it shift; nothing is mapped (BRANCHES.md 1)
+    """
+    hunk = hunks[index]
+    x, y, words = replacement
+    grown = len(words) - (y - x)
+    rest = []
+    for place, other in enumerate(hunks):
+        if place == index:
+            continue
+        by = grown if place > index else 0
+        zone = moved_outward(other.zone_start, other.zone_end, replacement) if other.marked else None
+        other = other.shifted(by)
+        if zone is not None:
+            other = replace(other, zone_start=min(other.start, zone[0]), zone_end=max(other.end, zone[1]))
+        rest.append(other)
+    start, end = min(x, hunk.start), max(y, hunk.end)
+    old = main[start : hunk.start] + hunk.text + main[hunk.end : end]
+    new = main[start:x] + words + main[y:end]
+    length = branch_length(len(main), hunks)
+    branch_start = start + _grown(hunks[:index])
+    pieces = [(branch_start, branch_start + len(old), new)] if old != new else []
+    return tuple(rest), ChangeSet.of(pieces, length)
+
+
+# ── the author ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorUpdate:
+    """What an update of the branch text made of the hunks; ids of each.
+
+    hunks     all of them, in order
+    next_id   the id that the next new hunk gets
+    joined    (younger, older) pairs
+    """
+
+    hunks: Hunks
+    next_id: int
+    changed: tuple[int, ...] = ()
+    born: tuple[int, ...] = ()
+    joined: tuple[tuple[int, int], ...] = ()
+    withdrawn: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class _Cluster:
+    """Own hunks and pieces of an update that touch: they become one hunk. Positions in the branch text."""
+
+    start: int
+    end: int
+    pieces: list[Replacement]
+    hunks: list[Hunk]
+
+
+def author_update(
+    main: str,
+    hunks: Hunks,
+    changes: ChangeSet,
+    next_id: int,
+    version: int,
+    written_on: int | None = None,
+    flagged: bool = False,
+) -> AuthorUpdate:
+    """The hunks after an update of the branch text: hunks ∘ changes.
+
+    written_on   main version that the author had before him; None is `version`
+    flagged      what is born of it is born base_changed
+    law          the new hunks give the branch text with the changes; hunks not touched are the same values
+    """
+    if written_on is None:
+        written_on = version
+    starts = []
+    offset = 0
+    for hunk in hunks:
+        starts.append(hunk.start + offset)
+        offset += _grown((hunk,))
+    result: list[Hunk] = []
+    edited: set[int] = set()
+    born: list[int] = []
+    joined: dict[int, int] = {}
+    offset = 0
+    for item in _clusters(hunks, starts, changes):
+        if isinstance(item, Hunk):
+            result.append(item)
+            offset += _grown((item,))
+            continue
+        start = item.start - offset
+        offset += _grown(item.hunks)
+        end = item.end - offset
+        text = _cluster_text(main, item, start, end)
+        if item.hunks:
+            id = min(hunk.id for hunk in item.hunks)
+            joined.update((hunk.id, id) for hunk in item.hunks if hunk.id != id)
+            result.append(_rewritten(main, item.hunks, id, (start, end, text), version, written_on))
+        else:
+            id = next_id
+            next_id += 1
+            born.append(id)
+            hunk = fresh(id, start, end, text, main, version)
+            if flagged:
+                hunk = replace(hunk, base_changed=True, marked_at=version)
+            result.append(hunk)
+        edited.add(id)
+    return _settled(main, hunks, result, edited, born, joined, next_id, version, written_on)
+
+
+def _clusters(hunks: Hunks, starts: list[int], changes: ChangeSet) -> list[Hunk | _Cluster]:
+    """Hunks that no piece touches, and clusters of what touches, in order."""
+    items: list[Hunk | _Cluster] = []
+    index = 0
+    open_: _Cluster | None = None
+    for start_a, end_a, _, _, text in changes.iter_changes():
+        while index < len(hunks) and starts[index] + len(hunks[index].text) < start_a:
+            items.append(hunks[index])
+            index += 1
+        if open_ is not None and open_.end >= start_a:
+            open_.pieces.append((start_a, end_a, text))
+            open_.end = max(open_.end, end_a)
+        else:
+            open_ = _Cluster(start_a, end_a, [(start_a, end_a, text)], [])
+            items.append(open_)
+        while index < len(hunks) and starts[index] <= end_a:
+            open_.hunks.append(hunks[index])
+            open_.start = min(open_.start, starts[index])
+            open_.end = max(open_.end, starts[index] + len(hunks[index].text))
+            index += 1
+    items.extend(hunks[index:])
+    return items
+
+
+def _cluster_text(main: str, item: _Cluster, start: int, end: int) -> str:
+    """The branch text of a cluster's place after its pieces."""
+    old = []
+    pos = start
+    for hunk in item.hunks:
+        old.append(main[pos : hunk.start])
+        old.append(hunk.text)
+        pos = hunk.end
+    old.append(main[pos:end])
+    text = "".join(old)
+    parts = []
+    pos = 0
+    for piece_start, piece_end, inserted in item.pieces:
+        parts.append(text[pos : piece_start - item.start])
+        parts.append(inserted)
+        pos = piece_end - item.start
+    parts.append(text[pos:])
+    return "".join(parts)
+
+
+def _rewritten(
+    main: str, olds: Sequence[Hunk], id: int, form: Replacement, version: int, written_on: int
+) -> Hunk:
+    """A hunk whose words its author changed. Marks set after what he had before him stay (BRANCHES.md 19)."""
+    start, end, text = form
+    hunk = fresh(id, start, end, text, main, version)
+    marked_at = max(old.marked_at for old in olds)
+    if not any(old.marked for old in olds) or written_on >= marked_at:
+        return hunk
+    written = hunk.written
+    old = olds[0]
+    if len(olds) == 1 and (old.start, old.end) == (start, end) and old.text == old.written.text:
+        # Only the words are new: the ground is still the one he had before him.
+        written = replace(old.written, text=text)
+    return Hunk(
+        id,
+        start,
+        end,
+        text,
+        written,
+        any(old.base_changed for old in olds),
+        any(old.lossy for old in olds),
+        marked_at,
+        min(start, *(old.zone_start for old in olds)),
+        max(end, *(old.zone_end for old in olds)),
+    )
+
+
+def _settled(
+    main: str,
+    before: Hunks,
+    result: list[Hunk],
+    edited: set[int],
+    born: list[int],
+    joined: dict[int, int],
+    next_id: int,
+    version: int,
+    written_on: int,
+) -> AuthorUpdate:
+    """Edited hunks in whole-word form, joined where they share a word, withdrawn where nothing is left."""
+    withdrawn: list[int] = []
+    done: list[Hunk] = []
+    queue = result[::-1]
+    while queue:
+        hunk = queue.pop()
+        if hunk.id in edited:
+            low = done[-1].end if done else 0
+            high = queue[-1].start if queue else len(main)
+            form = whole_words(main, hunk.start, hunk.end, hunk.text, low, high)
+            if form is None:
+                withdrawn.append(hunk.id)
+                continue
+            hunk = _in_form(main, hunk, form, version)
+        if done and (hunk.id in edited or done[-1].id in edited) and _share_a_word(main, done[-1], hunk):
+            left = done.pop()
+            id, gone = min(left.id, hunk.id), max(left.id, hunk.id)
+            joined[gone] = id
+            edited.add(id)
+            form = (left.start, hunk.end, left.text + hunk.text)
+            queue.append(_rewritten(main, (left, hunk), id, form, version, written_on))
+            continue
+        done.append(hunk)
+    for young, old in joined.items():
+        while old in joined:
+            old = joined[old]
+        joined[young] = old
+    was = {hunk.id: hunk for hunk in before}
+    changed = []
+    for index, hunk in enumerate(done):
+        old_hunk = was.get(hunk.id)
+        if old_hunk is None or hunk.id not in edited:
+            continue
+        if hunk.replacement == old_hunk.replacement and hunk.id not in joined.values():
+            done[index] = old_hunk
+        else:
+            changed.append(hunk.id)
+    return AuthorUpdate(
+        tuple(done),
+        next_id,
+        tuple(changed),
+        tuple(id for id in born if id not in joined and id not in withdrawn),
+        tuple(sorted((young, old) for young, old in joined.items() if young in was)),
+        tuple(id for id in withdrawn if id in was),
+    )
+
+
+def _in_form(main: str, hunk: Hunk, form: Replacement, version: int) -> Hunk:
+    if form == hunk.replacement:
+        return hunk
+    if not hunk.marked:
+        return fresh(hunk.id, *form, main, version)
+    start, end, text = form
+    written = hunk.written
+    if written.version == version:
+        written = Written(start, end, text, version, main[start:end])
+    return replace(
+        hunk,
+        start=start,
+        end=end,
+        text=text,
+        written=written,
+        zone_start=min(start, hunk.zone_start),
+        zone_end=max(end, hunk.zone_end),
+    )
+
+
+def _share_a_word(main: str, left: Hunk, right: Hunk) -> bool:
+    """Whether two own neighbours that touch stand in one word, in main or in the branch."""
+    if left.end != right.start:
+        return False
+    if seam_runs_on(main, left.end):
+        return True
+    return runs_on(left_of(main, left.start) + left.text, right.text + right_of(main, right.end))

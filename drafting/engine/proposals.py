@@ -16,322 +16,485 @@ How services use it, always inside the transaction that orders writers of the se
     revert                p.revert_plan(s, hunk), p.revert(plan)            → the same shape
 
 If the transaction is rolled back, drop the object and load it again (or work on `p.copy()` and swap).
+
+Rules that DESIGN.md leaves open, as chosen here:
+
+- A draft is not superseded: to it an acceptance is a direct edit.
+- In a set two items are rivals if they clash on main as it is at the start, or when the earlier one's turn comes.
+- A suggestion that holds a hunk identical to the accepted one is shifted like the accepted one's own; if it holds
+  several, the first is fulfilled and the others stay open.
+- An official's own wording on a base_changed hunk is given knowingly; it needs no mode.
 """
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any
 
-from drafting.engine.branch import Entry, Fate, Hunk
+from drafting.engine.branch import (
+    Entry,
+    Fate,
+    Hunk,
+    Hunks,
+    accepted,
+    hunk_hash,
+    main_step,
+    position_of,
+    take_out,
+)
 from drafting.engine.changes import ChangeSet
+from drafting.engine.checkpoint import FORMAT, dump_branch, load_branch
+from drafting.engine.open_hunks import Branch, Closed, Event, OpenHunks, Work
+from drafting.engine.plans import Applied, Item, Log, Outcome, Plan, Preview, Shown, Step, Way
+from drafting.engine.relations import CLASH, Relation, Replacement, reach, relate
+from drafting.engine.rebase import Update
+from drafting.engine.text import check_units
+from drafting.engine.words import sentence, trimmed, whole_words
+from drafting.errors import InvalidInput, NotFound, StaleReview, WrongState
+
+Pair = tuple[int, int]
 
 
-class Log(Protocol):
-    """The main stream's revisions; versions count from 1."""
-
-    version: int
-
-    def changes(self, version: int) -> ChangeSet: ...
-    def carried(self, version: int) -> Any: ...
-    def text(self, version: int) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One hunk to accept.
-
-    hash     what the official read (`Shown.hash`); None skips the check
-    mode     how a base_changed hunk is taken: "stands" including the new words, "around" them; "" otherwise
-    wording  the official's own words for it instead of the proposal's; None takes the proposal
-    """
-
-    suggestion: int
-    hunk: int
-    hash: str | None = None
-    mode: str = ""
-    wording: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A hunk as the wire and the cards show it. state: open · fulfilled (by edit; not acceptable while so)."""
-
-    suggestion: int
-    id: int
-    start: int
-    end: int
-    ground: str
-    text: str
-    state: str
-    base_changed: bool
-    fulfilled: bool
-    hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """How two hunks of different suggestions stand to each other on main as it is, the first being accepted.
-
-    kind     identical compatible clash independent
-    """
-
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """One main revision that an acceptance or a revert makes.
-
-    version   main version it becomes
-    changes   on main at version - 1
-    start, end, ground, text   what is replaced by what, as one piece, on main at version - 1
-    carried   spans of what comes back (reverts), as `attribution` keeps them; None for an acceptance
-    parts     lengths of `text` with True for the proposer's words and False for the official's (accept with changes);
-              empty when all is the proposer's
-    superseded, fulfilled, shared   (suggestion, hunk) of others
-    """
-
-    suggestion: int
-    hunk: int
-    version: int
-    changes: ChangeSet
-    start: int
-    end: int
-    ground: str
-    text: str
-    carried: Any = None
-    parts: tuple[tuple[int, bool], ...] = ()
-    superseded: tuple[tuple[int, int], ...] = ()
-    fulfilled: tuple[tuple[int, int], ...] = ()
-    shared: tuple[tuple[int, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What becomes of one item of a set.
-
-    outcome  applied · fulfilled (another of the set made it true) · not applied, and why: rival (of another item of
-             the set) · fulfilled_by_edit (main reads so already) · needs_mode (base_changed and no mode given) ·
-             no_effect (the wording is what stands there) · impossible ("around" leaves nothing that fits)
-    rivals   for outcome rival: the items it competes with
-    """
-
-    item: Item
-    outcome: str
-    applied: Applied | None = None
-    rivals: tuple[tuple[int, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """Whole sentences around a place, as they stand and as they would."""
-
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Everything that accepting a set would do to main at `version`; `key` says what state of the section it is for."""
-
-    version: int
-    key: str
-    items: tuple[Item, ...]
-    steps: tuple[Step, ...]
-    fates: tuple[Fate, ...]
-    touched: tuple[int, ...]
-    previews: tuple[Preview, ...]
-
-    @property
-    def applied(self) -> tuple[Applied, ...]:
-        """The main revisions, in order."""
-        return tuple(step.applied for step in self.steps if step.applied is not None)
-
-    @property
-    def superseded(self) -> tuple[tuple[int, int], ...]:
-        """(suggestion, hunk) that would be superseded; the request must name exactly these."""
-        return tuple(sorted({pair for applied in self.applied for pair in applied.superseded}))
-
-
-@dataclass(frozen=True, slots=True)
-class RevertPlan:
-    """Everything that reverting the acceptance of one hunk would do.
-
-    steps      one main revision each, newest acceptance first: those that rest on it, then the hunk itself
-    newer      main versions of newer characters that touch the place and would go too; the request must confirm them
-    closed     (suggestion, hunk) that do not fit any more and stay closed until reopened by hand
-    """
-
-    version: int
-    key: str
-    suggestion: int
-    hunk: int
-    applied: tuple[Applied, ...]
-    newer: tuple[int, ...]
-    fates: tuple[Fate, ...]
-    touched: tuple[int, ...]
-    closed: tuple[tuple[int, int], ...]
-    previews: tuple[Preview, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a change did: suggestions whose hunks are not what they were (send them, hash again), and states entered."""
-
-    version: int
-    touched: tuple[int, ...] = ()
-    fates: tuple[Fate, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class BranchOutcome:
-    """What a branch update did to its own suggestion's hunks: ids of each.
-
-    joined   (younger, older) pairs
-    """
-
-    changed: tuple[int, ...] = ()
-    born: tuple[int, ...] = ()
-    joined: tuple[tuple[int, int], ...] = ()
-    withdrawn: tuple[int, ...] = ()
-    fates: tuple[Fate, ...] = ()
-
-
-class Proposals:
-    """The open hunks of one section, kept current with its main text."""
-
-    def __init__(self, log: Log) -> None:
-        """No suggestion open, at the log's newest version."""
-
-    @property
-    def version(self) -> int:
-        """Main version the hunks are current for."""
-        raise NotImplementedError
-
-    @property
-    def text(self) -> str:
-        """The main text at `version`, units form."""
-        raise NotImplementedError
+class Proposals(OpenHunks):
+    """The open hunks of one section with every decision on them."""
 
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────
 
-    def suggestions(self) -> tuple[int, ...]:
-        """Ids of the open suggestions, by number."""
-        raise NotImplementedError
-
-    def hunks(self, suggestion: int) -> tuple[Hunk, ...]:
-        """The open hunks in order of place. raises NotFound"""
-        raise NotImplementedError
-
     def shown(self, suggestion: int) -> tuple[Shown, ...]:
         """The open hunks as the wire shows them, with ground, state and hash."""
-        raise NotImplementedError
+        return tuple(self._shown(suggestion, hunk) for hunk in self.hunks(suggestion))
+
+    def _shown(self, suggestion: int, hunk: Hunk) -> Shown:
+        ground = self._text[hunk.start : hunk.end]
+        is_fulfilled = ground == hunk.text
+        return Shown(
+            suggestion,
+            hunk.id,
+            hunk.start,
+            hunk.end,
+            ground,
+            hunk.text,
+            "fulfilled" if is_fulfilled else "open",
+            hunk.base_changed,
+            is_fulfilled,
+            hunk_hash(hunk, ground),
+        )
 
     def hash(self, suggestion: int, hunk: int) -> str:
-        """What a decision names: over id, ground, text and base_changed; not positions. raises NotFound"""
-        raise NotImplementedError
+        """What a decision names: over id, ground, text and base_changed; not positions. raises NotFound, WrongState"""
+        found = self._hunk(self._branch(suggestion), hunk)
+        return hunk_hash(found, self._text[found.start : found.end])
 
-    def branch_text(self, suggestion: int) -> str:
-        """The main text with the suggestion's hunks applied, units form."""
-        raise NotImplementedError
-
-    def relation(self, first: tuple[int, int], second: tuple[int, int]) -> Relation:
+    def relation(self, first: Pair, second: Pair) -> Relation:
         """How the second would fare if the first were accepted now; both as (suggestion, hunk)."""
-        raise NotImplementedError
+        a = self._hunk(self._branch(first[0]), first[1])
+        b = self._hunk(self._branch(second[0]), second[1])
+        return relate(self._text, a.replacement, b.replacement)
 
     def rivals(self, suggestion: int, hunk: int) -> tuple[tuple[int, int, str], ...]:
-        """(suggestion, hunk, kind) of all others it is identical to, clashes or is compatible with; neighbours only."""
-        raise NotImplementedError
+        """(suggestion, hunk, kind) of the others that it touches: identical, compatible, or clash in either order."""
+        found = self._hunk(self._branch(suggestion), hunk)
+        result = []
+        low, high = reach(self._text, found.replacement)
+        for id in sorted({int(str(place.owner)) for place in self._places.touching(low, high)} - {suggestion}):
+            for other in self._branches[id].now():
+                kinds = (
+                    relate(self._text, found.replacement, other.replacement).kind,
+                    relate(self._text, other.replacement, found.replacement).kind,
+                )
+                kind = "clash" if "clash" in kinds else kinds[0]
+                if kind != "independent":
+                    result.append((id, other.id, kind))
+        return tuple(result)
 
-    def comparison(self, suggestion: int, hunk: int) -> tuple[tuple[tuple[int, int] | None, str], ...]:
+    def comparison(self, suggestion: int, hunk: int) -> tuple[tuple[Pair | None, str], ...]:
         """The sentence as it stands (None first), then as it would read with the hunk and with each rival."""
-        raise NotImplementedError
+        found = self._hunk(self._branch(suggestion), hunk)
+        pairs = [(suggestion, found)]
+        for id, other, kind in self.rivals(suggestion, hunk):
+            if kind in ("clash", "identical"):
+                pairs.append((id, self._hunk(self._branch(id), other)))
+        low, high = sentence(
+            self._text, min(one.start for _, one in pairs), max(one.end for _, one in pairs)
+        )
+        result: list[tuple[Pair | None, str]] = [(None, self._text[low:high])]
+        for id, one in pairs:
+            result.append(((id, one.id), self._text[low : one.start] + one.text + self._text[one.end : high]))
+        return tuple(result)
 
-    # ── suggestions come and go ────────────────────────────────────────────────────────────────────────
+    def ways(self, suggestion: int, hunk: int) -> tuple[Way, ...]:
+        """How the hunk can be accepted now, with the sentence that each would make; none while main reads so already."""
+        branch = self._branch(suggestion)
+        found = self._hunk(branch, hunk)
+        ways = []
+        for mode in ("stands", "around") if found.base_changed else ("",):
+            made = self._replacement(branch, found, Item(suggestion, hunk, mode=mode))
+            if not isinstance(made, str):
+                ways.append(Way(mode, self._preview(made[0])))
+        return tuple(ways)
 
-    def open(self, suggestion: int, number: int) -> None:
-        """Begin a suggestion without hunks on the current main text. `number` is its rank in a set."""
-        raise NotImplementedError
+    def _preview(self, replacement: Replacement) -> Preview:
+        start, end, words = replacement
+        low, high = sentence(self._text, start, end)
+        return Preview(self._text[low:high], self._text[low:start] + words + self._text[end:high])
 
-    def close(self, suggestion: int) -> tuple[Fate, ...]:
-        """Take a suggestion out (withdrawn); its open hunks are withdrawn."""
-        raise NotImplementedError
-
-    # ── changes ────────────────────────────────────────────────────────────────────────────────────────
-
-    def main_update(self, changes: ChangeSet, version: int, carried: Any = None) -> Outcome:
-        """A direct edit of main, stored as `version`. raises VersionConflict, MismatchError"""
-        raise NotImplementedError
-
-    def catch_up(self, suggestion: int) -> tuple[Entry, ...]:
-        """The entries its branch log still lacks, in order; forgotten once returned."""
-        raise NotImplementedError
-
-    def branch_update(
-        self, suggestion: int, changes: ChangeSet, written_on: int | None = None, flagged: bool = False
-    ) -> BranchOutcome:
-        """An author's update of the branch text, already carried over all stored entries.
-
-        changes     on the branch text as it is
-        written_on  main version the author had before him (None: the newest); an older one clears no mark set since
-        flagged     it was carried over a removal of the words around it (see `carry`): what is born of it is born
-                    base_changed
-        raises      WrongState when entries wait for catch_up, MismatchError
-        """
-        raise NotImplementedError
+    # ── accepting ──────────────────────────────────────────────────────────────────────────────────────
 
     def plan(self, items: Sequence[Item]) -> Plan:
         """What accepting these would do; changes nothing.
 
-        raises   NotFound when a hunk is not open (WrongState with its state when it was), StaleReview with the new
-                 state when a hash differs
+        raises   NotFound when there is no such hunk (WrongState with its state when it was decided), StaleReview with
+                 the new state when a hash differs, InvalidInput for an item named twice or a mode that does not exist
         """
-        raise NotImplementedError
+        return self._simulated(items)[1]
 
-    def accept(self, plan: Plan, named: Iterable[tuple[int, int]] | None = None) -> Outcome:
+    def accept(self, plan: Plan, named: Iterable[Pair] | None = None) -> Outcome:
         """Do what the plan says; versions of main go up by one for each of `plan.applied`.
 
         named    the hunks the request said it would supersede; None takes the plan's word
-        raises   StaleReview when the section has moved on so that the plan's effects differ, or `named` differs
+        raises   StaleReview when the section has moved on so that the plan's effects differ, or `named` differs; as
+                 plan; and then nothing has changed
         """
-        raise NotImplementedError
+        if named is not None and set(named) != set(plan.superseded):
+            raise StaleReview(
+                "The request does not name the proposals it would supersede; read them and decide again.",
+                superseded=[list(pair) for pair in plan.superseded],
+            )
+        done, new = self._simulated(plan.items)
+        if _effects(new) != _effects(plan):
+            raise StaleReview(
+                "The section has changed so that this decision would do something else; read it again.",
+                superseded=[list(pair) for pair in new.superseded],
+            )
+        self._become(done)
+        return Outcome(self.version, new.touched, new.fates)
+
+    def _simulated(self, items: Sequence[Item]) -> tuple[Proposals, Plan]:
+        """A copy that has accepted them, and the plan."""
+        self._check(items)
+        done = self.copy()
+        steps, fates, touched, previews = done._accept(items)
+        return done, Plan(self.version, tuple(items), steps, fates, touched, previews)
+
+    def _check(self, items: Sequence[Item]) -> None:
+        seen = set()
+        for item in items:
+            if (item.suggestion, item.hunk) in seen:
+                raise InvalidInput(f"Hunk {item.hunk} of suggestion {item.suggestion} is named twice.")
+            seen.add((item.suggestion, item.hunk))
+            if item.mode not in ("", "stands", "around"):
+                raise InvalidInput(f"There is no mode {item.mode!r}: stands or around.")
+            if item.wording is not None:
+                check_units(item.wording)
+            self._check_hash(item.suggestion, item.hunk, item.hash)
+
+    def _check_hash(self, suggestion: int, hunk: int, hash: str | None) -> None:
+        found = self._hunk(self._branch(suggestion), hunk)
+        shown = self._shown(suggestion, found)
+        if hash is not None and hash != shown.hash:
+            raise StaleReview(
+                f"Hunk {hunk} of suggestion {suggestion} is not what was read; read it again.",
+                suggestion=suggestion,
+                hunk=hunk,
+                hash=shown.hash,
+                base_changed=shown.base_changed,
+            )
+
+    def _accept(
+        self, items: Sequence[Item]
+    ) -> tuple[tuple[Step, ...], tuple[Fate, ...], tuple[int, ...], tuple[Preview, ...]]:
+        """Accept a set: by suggestion number, then place; rivals among them are both left."""
+        order = sorted(
+            items, key=lambda item: (self._branches[item.suggestion].number, item.suggestion, self._rank(item))
+        )
+        rivals = self._rivals_within(order)
+        steps: list[Step] = []
+        fates: list[Fate] = []
+        touched: set[int] = set()
+        previews: list[Preview] = []
+        for place, item in enumerate(order):
+            branch = self._branches[item.suggestion]
+            pair = (item.suggestion, item.hunk)
+            index = position_of(branch.hunks, item.hunk)
+            if index is None:
+                steps.append(Step(item, "fulfilled"))
+                continue
+            hunk = self._hunk(branch, item.hunk)
+            made = self._replacement(branch, hunk, item)
+            if isinstance(made, str):
+                steps.append(Step(item, made))
+                continue
+            for other in order[place + 1 :]:
+                if self._relation_of_items(item, other) is CLASH:
+                    rivals.setdefault(pair, set()).add((other.suggestion, other.hunk))
+                    rivals.setdefault((other.suggestion, other.hunk), set()).add(pair)
+            if pair in rivals:
+                steps.append(Step(item, "rival", rivals=tuple(sorted(rivals[pair]))))
+                continue
+            previews.append(self._preview(made[0]))
+            applied, new_fates, new_touched = self._apply(branch, hunk, made, item)
+            steps.append(Step(item, "applied", applied))
+            fates += new_fates
+            touched |= new_touched
+        return tuple(steps), tuple(fates), tuple(sorted(touched)), tuple(previews)
+
+    def _rank(self, item: Item) -> int:
+        rank = position_of(self._branches[item.suggestion].hunks, item.hunk)
+        return -1 if rank is None else rank
+
+    def _rivals_within(self, order: Sequence[Item]) -> dict[Pair, set[Pair]]:
+        rivals: dict[Pair, set[Pair]] = {}
+        for place, first in enumerate(order):
+            for second in order[place + 1 :]:
+                if self._relation_of_items(first, second) is CLASH:
+                    a, b = (first.suggestion, first.hunk), (second.suggestion, second.hunk)
+                    rivals.setdefault(a, set()).add(b)
+                    rivals.setdefault(b, set()).add(a)
+        return rivals
+
+    def _relation_of_items(self, first: Item, second: Item) -> Relation | None:
+        """How two items of a set stand to each other now, the first being accepted first; None when one cannot be."""
+        if first.suggestion == second.suggestion:
+            return None
+        made = []
+        for item in (first, second):
+            branch = self._branches[item.suggestion]
+            if position_of(branch.hunks, item.hunk) is None:
+                return None
+            one = self._replacement(branch, self._hunk(branch, item.hunk), item)
+            if isinstance(one, str):
+                return None
+            made.append(one[0])
+        return relate(self._text, made[0], made[1])
+
+    def _replacement(self, branch: Branch, hunk: Hunk, item: Item) -> tuple[Replacement, ChangeSet | None] | str:
+        """What accepting the item would replace, as one piece and (for "around") exactly; or why it cannot be."""
+        if self._text[hunk.start : hunk.end] == hunk.text:
+            return "fulfilled_by_edit"
+        if item.wording is None and item.mode != "around":
+            if hunk.base_changed and not item.mode:
+                return "needs_mode"
+            return hunk.replacement, None
+        hunks = branch.now()
+        index = position_of(hunks, hunk.id)
+        assert index is not None
+        low = hunks[index - 1].end if index else 0
+        high = hunks[index + 1].start if index + 1 < len(hunks) else len(self._text)
+        if item.wording is not None:
+            form = whole_words(self._text, hunk.start, hunk.end, item.wording, low, high)
+            return "no_effect" if form is None else (form, None)
+        return self._around(hunk, low, high)
+
+    def _around(self, hunk: Hunk, low: int, high: int) -> tuple[Replacement, ChangeSet | None] | str:
+        """The written form mapped over the net change: what main wrote meanwhile stays."""
+        written = hunk.written
+        net = self._net(written.version)
+        exact = ChangeSet.of([(written.start, written.end, written.text)], net.length).map(net)
+        if exact.is_empty:
+            return "no_effect"
+        start, end = exact.replacements[0][0], exact.replacements[-1][1]
+        if start < low or end > high:
+            return "impossible"
+        words = exact.apply(self._text)[start : end + exact.new_length - exact.length]
+        form = whole_words(self._text, start, end, words, low, high)
+        return "no_effect" if form is None else (form, exact)
+
+    def _apply(
+        self, branch: Branch, hunk: Hunk, made: tuple[Replacement, ChangeSet | None], item: Item
+    ) -> tuple[Applied, list[Fate], set[int]]:
+        """Make one hunk main's: one main revision, and what becomes of all others."""
+        replacement, exact = made
+        me = (branch.id, hunk.id)
+        main = self._text
+        start, end, words = replacement
+        changes = exact if exact is not None else ChangeSet.of([replacement], len(main))
+        version = self.version + 1
+        low, high = reach(main, replacement)
+        if exact is not None:
+            low, high = min(low, exact.replacements[0][0]), max(high, exact.replacements[-1][1])
+        works = self._works({place.owner for place in self._places.touching(low, high)} | {branch.id})
+        fates = [Fate(branch.id, hunk.id, "accepted", by=me)]
+        superseded: list[Pair] = []
+        fulfilled: list[Pair] = []
+        shared: list[Pair] = []
+        own: dict[int, tuple[int, Replacement]] = {}  # suggestion → which of its hunks became main's
+        for work in works:
+            other = work.branch
+            if other is branch:
+                index = position_of(work.hunks, hunk.id)
+                assert index is not None
+                own[other.id] = (index, replacement)
+                continue
+            relations = [relate(main, replacement, one.replacement) for one in work.hunks]
+            if not other.filed:
+                continue
+            same = next((index for index, one in enumerate(relations) if one.kind == "identical"), None)
+            if same is not None:
+                one = work.hunks[same]
+                own[other.id] = (same, one.replacement)
+                fulfilled.append((other.id, one.id))
+                other.closed[one.id] = Closed(one, "fulfilled", version, _before(work.hunks, same), by=me)
+                continue
+            shared += [(other.id, one.id) for one, how in zip(work.hunks, relations) if how.cut is not None]
+            for one, how in zip(work.hunks, relations):
+                if how.kind == "clash":
+                    index = position_of(work.hunks, one.id)
+                    assert index is not None
+                    other.closed[one.id] = Closed(one, "superseded", version, _before(work.hunks, index), by=me)
+                    work.get(*take_out(main, work.hunks, index))
+                    work.removal = True
+                    superseded.append((other.id, one.id))
+
+        def step(work: Work, main: str, new_main: str, piece: Replacement) -> tuple[Hunks, ChangeSet]:
+            if work.branch.id in own:
+                index, mine = own[work.branch.id]
+                return accepted(main, new_main, work.hunks, index, mine)
+            return main_step(main, new_main, work.hunks, piece, version, not work.branch.filed)
+
+        branch.closed[hunk.id] = Closed(
+            hunk,
+            "accepted",
+            version,
+            _before(branch.hunks, own[branch.id][0]),
+            shared=tuple(shared),
+            reworded=item.wording is not None or exact is not None,
+        )
+        self._change_main([trimmed(main, *replacement)], works, step)
+        self._log.append(changes, None, self._text)
+        for work in works:
+            if work.branch.filed and work.branch is not branch:
+                fulfilled += self._drop_spent(work, shared, version, me)
+        touched = self._finish(works)
+        fates += [Fate(*pair, "fulfilled", by=me) for pair in fulfilled]
+        fates += [Fate(*pair, "superseded", by=me) for pair in superseded]
+        applied = Applied(
+            branch.id,
+            hunk.id,
+            version,
+            changes,
+            start,
+            end,
+            main[start:end],
+            words,
+            None,
+            () if item.wording is None else word_parts(hunk.text, words),
+            tuple(superseded),
+            tuple(fulfilled),
+            tuple(shared),
+        )
+        return applied, fates, set(touched)
+
+    def _drop_spent(self, work: Work, shared: Sequence[Pair], version: int, by: Pair) -> list[Pair]:
+        """Deletions of which the accepted one left nothing are fulfilled."""
+        spent = []
+        for hunk in work.hunks:
+            pair = (work.branch.id, hunk.id)
+            if pair in shared and hunk.start == hunk.end and not hunk.text:
+                index = position_of(work.hunks, hunk.id)
+                assert index is not None
+                work.branch.closed[hunk.id] = Closed(hunk, "fulfilled", version, _before(work.hunks, index), by=by)
+                work.hunks = work.hunks[:index] + work.hunks[index + 1 :]
+                spent.append(pair)
+        return spent
+
+    # ── rejecting ──────────────────────────────────────────────────────────────────────────────────────
 
     def reject(self, suggestion: int, hunk: int, hash: str | None = None) -> Outcome:
-        """The hunk leaves; its branch log gets the inverse as an entry "decision" (by catch_up)."""
-        raise NotImplementedError
+        """The hunk leaves; its branch log gets the inverse as an entry "decision" (by catch_up).
 
-    def unreject(self, suggestion: int, hunk: int) -> Outcome:
-        """Revert a rejection: the written form again if it fits; else it stays closed (fates empty)."""
-        raise NotImplementedError
+        raises   NotFound, WrongState; StaleReview when `hash` is not what it is now
+        """
+        branch = self._branch(suggestion)
+        self._check_hash(suggestion, hunk, hash)
+        hunks = branch.now()
+        index = position_of(hunks, hunk)
+        assert index is not None
+        rest, changes = take_out(self._text, hunks, index)
+        branch.closed[hunk] = Closed(hunks[index], "rejected", self.version, _before(hunks, index))
+        self._lift(branch)
+        self._put(branch, rest)
+        branch.events.append(Event(Entry("decision", self.version, changes, removal=True), rest))
+        return Outcome(self.version, (suggestion,), (Fate(suggestion, hunk, "rejected"),))
 
-    def reopen(self, suggestion: int, hunk: int) -> Outcome:
-        """Put a superseded or closed hunk back by hand, flagged if main has changed its ground. raises WrongState"""
-        raise NotImplementedError
-
-    def revert_plan(self, suggestion: int, hunk: int) -> RevertPlan:
-        """What reverting the hunk's standing acceptance would do; changes nothing. raises WrongState, NotFound"""
-        raise NotImplementedError
-
-    def revert(self, plan: RevertPlan, confirm: bool = False) -> Outcome:
-        """Do it. raises StaleReview when the section moved on; WrongState when newer words go and confirm is False"""
-        raise NotImplementedError
-
-    # ── checkpoint ─────────────────────────────────────────────────────────────────────────────────────
+    # ── the object ─────────────────────────────────────────────────────────────────────────────────────
 
     def dump(self) -> dict[str, Any]:
         """Everything but the text, as JSON values."""
-        raise NotImplementedError
+        return {
+            "format": FORMAT,
+            "version": self.version,
+            "branches": [dump_branch(branch) for branch in self._branches.values()],
+        }
 
     @classmethod
-    def load(cls, log: Log, value: dict[str, Any]) -> Proposals:
-        """From `dump`; the log must hold its version. raises InvalidInput"""
-        raise NotImplementedError
+    def load(cls, log: Log, value: Any) -> Proposals:
+        """The index that `dump` wrote.
+
+        log      holds at least the version of the checkpoint
+        raises   InvalidInput when the value is none, or of another text
+        """
+        if type(value) is not dict or value.get("format") != FORMAT or type(value.get("branches")) is not list:
+            raise InvalidInput(f"This is no checkpoint of format {FORMAT}.")
+        version = value.get("version")
+        if type(version) is not int or not 0 <= version <= log.version:
+            raise InvalidInput(f"The checkpoint is of version {version!r}, the log ends at {log.version}.")
+        self = cls.__new__(cls)
+        self._start(log, version)
+        for item in value["branches"]:
+            branch, hunks = load_branch(item, self._text)
+            if branch.id in self._branches:
+                raise InvalidInput(f"The checkpoint names suggestion {branch.id} twice.")
+            self._branches[branch.id] = branch
+            self._put(branch, hunks)
+        return self
 
     def copy(self) -> Proposals:
         """An independent copy, sharing values."""
-        raise NotImplementedError
+        other = Proposals.__new__(Proposals)
+        other._copy_from(self)
+        return other
+
+    def _become(self, other: Proposals) -> None:
+        self.__dict__.update(other.__dict__)
+
+
+def _before(hunks: Sequence[Hunk], index: int) -> frozenset[int]:
+    return frozenset(hunk.id for hunk in hunks[:index])
+
+
+def _effects(plan: Plan) -> Any:
+    """What must be the same when a plan is carried out: outcomes and words, not positions or versions."""
+    return (
+        [
+            (step.item, step.outcome, step.rivals)
+            + ((step.applied.ground, step.applied.text) if step.applied is not None else ())
+            for step in plan.steps
+        ],
+        set(plan.fates),
+    )
+
+
+_TOKENS = re.compile(r"\w+|\s+|.", re.DOTALL)
+_MOST_TOKENS = 4000  # beyond it the comparison is quadratic work for nobody's reading
+
+
+def word_parts(proposed: str, words: str) -> tuple[tuple[int, bool], ...]:
+    """Lengths of an official's wording, True where the words are the proposer's (kept in order), False elsewhere."""
+    old, new = _TOKENS.findall(proposed), _TOKENS.findall(words)
+    if len(old) + len(new) > _MOST_TOKENS:
+        return ((len(words), False),) if words else ()
+    parts: list[tuple[int, bool]] = []
+    done = 0
+    for block in difflib.SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
+        for tokens, kept in ((new[done : block.b], False), (new[block.b : block.b + block.size], True)):
+            length = sum(map(len, tokens))
+            if length:
+                parts.append((length, kept))
+        done = block.b + block.size
+    return tuple(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,10 +507,37 @@ class Carried:
     flagged: bool
 
 
-def carry(updates: Sequence[Any], stored: Sequence[tuple[str, int, ChangeSet, bool]]) -> tuple[Carried, ...]:
+def carry(
+    updates: Sequence[Update], stored: Sequence[tuple[str, int, ChangeSet, bool]]
+) -> tuple[Carried, ...]:
     """Unconfirmed branch updates over what was stored since, one stored change at a time, own ones dropped.
 
-    updates  rebase.Update values as pushed
-    stored   (client, sequence, changes, removal) since the version the push names, in order
+    updates   as pushed, each starting in the text after the one before
+    stored    (client, sequence, changes, removal) since the version the push names, in order
+    returns   those not stored yet; flagged when it was carried over a removal of words that it touched
+    raises    MismatchError when they do not start in the same text
     """
-    raise NotImplementedError
+    pending = [(update, False) for update in updates]
+    for client, sequence, changes, removal in stored:
+        if pending and (pending[0][0].client, pending[0][0].sequence) == (client, sequence):
+            pending.pop(0)
+            continue
+        over = changes
+        carried = []
+        for update, flagged in pending:
+            if removal and _touch(update.changes, over):
+                flagged = True
+            mapped = update.changes.map(over)
+            over = over.map(update.changes, before=True)
+            carried.append((Update(update.client, update.sequence, mapped), flagged))
+        pending = carried
+    return tuple(Carried(update.client, update.sequence, update.changes, flagged) for update, flagged in pending)
+
+
+def _touch(mine: ChangeSet, theirs: ChangeSet) -> bool:
+    """Whether any piece of one overlaps or meets any piece of the other."""
+    return any(
+        start <= other_end and end >= other_start
+        for start, end, _ in mine.replacements
+        for other_start, other_end, _ in theirs.replacements
+    )

@@ -1,0 +1,484 @@
+"""The open hunks of one section, kept current with its main text: the part of the index that knows no decisions.
+
+Held: the main text; for every suggestion its hunks as they were when last touched, and a `Place` for each in one
+`Places`, which says how far it has shifted since; what its branch log still lacks. A main change costs the blocks of
+places, and the suggestions whose hunks (or zones of marked hunks) it touches; for those the rules of `branch.py` run.
+
+A marked hunk (flagged or lossy) stands again as written as soon as the net change since it was written leaves it
+whole; that is tried whenever main touches a hunk or zone of its suggestion, the only moments when it can become true.
+If two own hunks would stand in each other's place so, the younger waits.
+
+Branch logs are lazy: what main does to a branch that it does not touch is not written down, it follows from the hunks
+as they were and the main change itself; what happens to a touched one is kept until `catch_up` asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from drafting.engine.branch import (
+    AuthorUpdate,
+    Entry,
+    Fate,
+    Hunk,
+    Hunks,
+    Written,
+    author_update,
+    branch_length,
+    branch_text,
+    insert_at,
+    main_step,
+    moved_inward,
+    position_of,
+    stands_as_written,
+    take_out,
+)
+from drafting.engine.changes import ChangeSet
+from drafting.engine.places import Place, Places
+from drafting.engine.net import net_change
+from drafting.engine.plans import BranchOutcome, Log, Outcome
+from drafting.engine.relations import relate
+from drafting.engine.words import trimmed, whole_words
+from drafting.errors import MismatchError, NotFound, VersionConflict, WrongState
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An entry a branch log lacks, with the hunks after it."""
+
+    entry: Entry
+    hunks: Hunks
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A hunk that a decision took from the open ones, as it was then.
+
+    state     accepted rejected fulfilled superseded
+    version   the main version that did it; for a rejection the version it was made on
+    by        (suggestion, hunk) whose acceptance did it, for fulfilled and superseded
+    before    ids of own open hunks that stood before it
+    shared    (suggestion, hunk) that an accepted one cut
+    reworded  accepted with other words than its own
+    """
+
+    hunk: Hunk
+    state: str
+    version: int
+    before: frozenset[int]
+    by: tuple[int, int] | None = None
+    shared: tuple[tuple[int, int], ...] = ()
+    reworded: bool = False
+
+
+class Branch:
+    """A suggestion in the index: mutable, for this module and `proposals.py`."""
+
+    __slots__ = ("id", "number", "filed", "next_id", "hunks", "places", "caught_up", "base", "events", "closed")
+
+    def __init__(self, id: int, number: int, filed: bool, version: int) -> None:
+        self.id = id
+        self.number = number
+        self.filed = filed
+        self.next_id = 1
+        self.hunks: Hunks = ()  # as they were when last touched
+        self.places: list[Place] = []  # one for each, over its zone
+        self.caught_up = version  # main version that the branch log holds
+        self.base: Hunks = ()  # the hunks at that version
+        self.events: list[Event] = []
+        self.closed: dict[int, Closed] = {}
+
+    def now(self) -> Hunks:
+        """The hunks where they are now."""
+        return tuple(
+            hunk.shifted(place.start - hunk.zone_start) for hunk, place in zip(self.hunks, self.places, strict=True)
+        )
+
+
+class Tail:
+    """The log with revisions that the database may not hold yet on top."""
+
+    __slots__ = ("_log", "_newer", "version", "_text")
+
+    def __init__(self, log: Log, version: int, text: str) -> None:
+        self._log = log
+        self._newer: dict[int, tuple[ChangeSet, Any]] = {}
+        self.version = version
+        self._text = text
+
+    def append(self, changes: ChangeSet, carried: Any, text: str) -> None:
+        self.version += 1
+        self._newer[self.version] = (changes, carried)
+        self._text = text
+        if len(self._newer) > 256:
+            held = self._log.version
+            self._newer = {version: value for version, value in self._newer.items() if version > held}
+
+    def changes(self, version: int) -> ChangeSet:
+        known = self._newer.get(version)
+        return known[0] if known else self._log.changes(version)
+
+    def carried(self, version: int) -> Any:
+        known = self._newer.get(version)
+        return known[1] if known else self._log.carried(version)
+
+    def text(self, version: int) -> str:
+        if version == self.version:
+            return self._text
+        at = min(version, self._log.version)
+        text = self._log.text(at)
+        for newer in range(at + 1, version + 1):
+            text = self.changes(newer).apply(text)
+        return text
+
+    def copy(self) -> Tail:
+        other = Tail(self._log, self.version, self._text)
+        other._newer = dict(self._newer)
+        return other
+
+
+class Work:
+    """A touched suggestion while main changes: hunks, what its branch gets, whether words were taken out."""
+
+    __slots__ = ("branch", "hunks", "marked", "changes", "removal")
+
+    def __init__(self, branch: Branch, main: str) -> None:
+        self.branch = branch
+        self.hunks = branch.now()
+        self.marked = {hunk.id for hunk in self.hunks if hunk.marked}
+        self.changes = ChangeSet.empty(branch_length(len(main), self.hunks))
+        self.removal = False
+
+    def get(self, hunks: Hunks, changes: ChangeSet) -> None:
+        """One step more."""
+        self.hunks = hunks
+        self.changes = self.changes.compose(changes)
+
+
+class OpenHunks:
+    """The open hunks of one section, current with its main text."""
+
+    def __init__(self, log: Log) -> None:
+        """No suggestion open, at the log's newest version."""
+        self._start(log, log.version)
+
+    def _start(self, log: Log, version: int) -> None:
+        self._text = log.text(version)
+        self._log = Tail(log, version, self._text)
+        self._branches: dict[int, Branch] = {}
+        self._places = Places()
+        self._nets: dict[int, ChangeSet] = {}
+        self._nets_version = version
+
+    def _copy_from(self, other: OpenHunks) -> None:
+        self._text = other._text
+        self._log = other._log.copy()
+        self._branches = {}
+        self._places = Places()
+        self._nets, self._nets_version = {}, other.version
+        for id, branch in other._branches.items():
+            mine = self._branches[id] = Branch(id, branch.number, branch.filed, branch.caught_up)
+            mine.next_id = branch.next_id
+            mine.base = branch.base
+            mine.events = list(branch.events)
+            mine.closed = dict(branch.closed)
+            self._put(mine, branch.now())
+
+    @property
+    def version(self) -> int:
+        """Main version the hunks are current for."""
+        return self._log.version
+
+    @property
+    def text(self) -> str:
+        """The main text at `version`, units form."""
+        return self._text
+
+    # ── reading ────────────────────────────────────────────────────────────────────────────────────────
+
+    def suggestions(self) -> tuple[int, ...]:
+        """Ids of the open suggestions, by number."""
+        return tuple(sorted(self._branches, key=lambda id: (self._branches[id].number, id)))
+
+    def hunks(self, suggestion: int) -> tuple[Hunk, ...]:
+        """The open hunks in order of place. raises NotFound"""
+        return self._branch(suggestion).now()
+
+    def branch_text(self, suggestion: int) -> str:
+        """The main text with the suggestion's hunks applied, units form."""
+        return branch_text(self._text, self._branch(suggestion).now())
+
+    def next_hunk_id(self, suggestion: int) -> int:
+        """The id the next new hunk will get."""
+        return self._branch(suggestion).next_id
+
+    def closed(self, suggestion: int) -> dict[int, str]:
+        """The states of hunks that decisions closed, by id."""
+        return {id: closed.state for id, closed in self._branch(suggestion).closed.items()}
+
+    def _branch(self, suggestion: int) -> Branch:
+        branch = self._branches.get(suggestion)
+        if branch is None:
+            raise NotFound(f"Suggestion {suggestion} is not open in this section.", suggestion=suggestion)
+        return branch
+
+    def _hunk(self, branch: Branch, hunk: int) -> Hunk:
+        for index, other in enumerate(branch.hunks):
+            if other.id == hunk:
+                return other.shifted(branch.places[index].start - other.zone_start)
+        closed = branch.closed.get(hunk)
+        if closed is not None:
+            raise WrongState(
+                f"Hunk {hunk} of suggestion {branch.id} is {closed.state}, not open.",
+                suggestion=branch.id,
+                hunk=hunk,
+                state=closed.state,
+            )
+        raise NotFound(f"Suggestion {branch.id} has no open hunk {hunk}.", suggestion=branch.id, hunk=hunk)
+
+    # ── suggestions come and go ────────────────────────────────────────────────────────────────────────
+
+    def open(self, suggestion: int, number: int, filed: bool = True) -> None:
+        """Begin a suggestion without hunks on the current main text.
+
+        number   its rank in a set
+        filed    False for a draft that only its authors see: to it an acceptance is a direct edit, because nobody can
+                 name what it would supersede
+        raises   WrongState when it is open already
+        """
+        if suggestion in self._branches:
+            raise WrongState(f"Suggestion {suggestion} is open already.", suggestion=suggestion)
+        self._branches[suggestion] = Branch(suggestion, number, filed, self.version)
+
+    def file(self, suggestion: int) -> None:
+        """A draft is before everybody from now on."""
+        self._branch(suggestion).filed = True
+
+    def close(self, suggestion: int) -> tuple[Fate, ...]:
+        """Take a suggestion out (withdrawn); its open hunks are withdrawn."""
+        branch = self._branch(suggestion)
+        self._lift(branch)
+        del self._branches[suggestion]
+        return tuple(Fate(suggestion, hunk.id, "withdrawn") for hunk in branch.hunks)
+
+    # ── changes ────────────────────────────────────────────────────────────────────────────────────────
+
+    def main_update(self, changes: ChangeSet, version: int, carried: Any = None) -> Outcome:
+        """A direct edit of main, stored as `version`.
+
+        carried   spans of text that came from elsewhere or back, as stored with the revision
+        raises    VersionConflict when it is not the next version, MismatchError when it is for another text
+        """
+        if version != self.version + 1:
+            raise VersionConflict(
+                f"The section is at version {self.version}; the next is {self.version + 1}, not {version}.",
+                version=self.version,
+            )
+        new_text = changes.apply(self._text)  # refuses what does not fit, before anything has changed
+        # What the untrimmed pieces touch: `_untouched_entry` has no text to trim them with.
+        raw = [(start, end, words) for start, end, _, _, words in changes.iter_changes()]
+        works = self._works(place.owner for s, e, _ in raw for place in self._places.touching(s, e))
+        pieces = [trimmed(self._text, *piece) for piece in raw]
+        self._change_main(pieces, works, lambda work, main, new_main, piece: main_step(
+            main, new_main, work.hunks, piece, version, True
+        ))
+        self._log.append(changes, carried, new_text)
+        return Outcome(version, self._finish(works), ())
+
+    def branch_update(
+        self, suggestion: int, changes: ChangeSet, written_on: int | None = None, flagged: bool = False
+    ) -> BranchOutcome:
+        """An author's update of the branch text, already carried over all stored entries.
+
+        changes     on the branch text as it is
+        written_on  main version the author had before him (None: the newest); an older one clears no mark set since
+        flagged     it was carried over a removal of the words around it (see `carry`): what is born of it is born
+                    base_changed
+        raises      WrongState when entries wait for catch_up, MismatchError
+        """
+        branch = self._branch(suggestion)
+        if branch.events or branch.caught_up != self.version:
+            raise WrongState(
+                f"The branch of suggestion {suggestion} holds main up to {branch.caught_up}, main is at "
+                f"{self.version}: catch up first.",
+                state="behind",
+            )
+        hunks = branch.now()
+        length = branch_length(len(self._text), hunks)
+        if changes.length != length:
+            raise MismatchError(f"The update is for {changes.length} code units, the branch text has {length}.")
+        changes.apply(branch_text(self._text, hunks))  # refuses a change that cuts a surrogate pair
+        update = author_update(self._text, hunks, changes, branch.next_id, self.version, written_on, flagged)
+        self._lift(branch)
+        self._put(branch, update.hunks)
+        branch.next_id = update.next_id
+        branch.base = update.hunks
+        return _branch_outcome(suggestion, update)
+
+    def catch_up(self, suggestion: int) -> tuple[Entry, ...]:
+        """The entries its branch log still lacks, in order; forgotten once returned."""
+        branch = self._branch(suggestion)
+        if not branch.events and branch.caught_up == self.version:
+            return ()
+        entries = []
+        hunks = branch.base
+        version = branch.caught_up
+        for event in branch.events:
+            last = event.entry.version - (event.entry.kind == "from_main")
+            while version < last:
+                version += 1
+                hunks, entry = self._untouched_entry(hunks, version)
+                entries.append(entry)
+            entries.append(event.entry)
+            hunks, version = event.hunks, event.entry.version
+        while version < self.version:
+            version += 1
+            hunks, entry = self._untouched_entry(hunks, version)
+            entries.append(entry)
+        branch.events = []
+        branch.caught_up = self.version
+        branch.base = branch.now()
+        return tuple(entries)
+
+    def caught_up(self, suggestion: int) -> int:
+        """Main version that the branch log holds, as far as `catch_up` has told."""
+        return self._branch(suggestion).caught_up
+
+    def _untouched_entry(self, hunks: Hunks, version: int) -> tuple[Hunks, Entry]:
+        """What a main version that touched none of these hunks does to them and to the branch text."""
+        changes = self._log.changes(version)
+        pieces = []
+        moved: list[Hunk] = []
+        offset = shift = index = 0
+        for start, end, _, _, words in changes.iter_changes():
+            while index < len(hunks) and hunks[index].zone_end < start:
+                offset += len(hunks[index].text) - (hunks[index].end - hunks[index].start)
+                moved.append(hunks[index].shifted(shift))
+                index += 1
+            pieces.append((start + offset, end + offset, words))
+            shift += len(words) - (end - start)
+        moved.extend(hunk.shifted(shift) for hunk in hunks[index:])
+        length = branch_length(changes.length, hunks)
+        return tuple(moved), Entry("from_main", version, ChangeSet.of(pieces, length))
+
+    # ── one change of main ─────────────────────────────────────────────────────────────────────────────
+
+    def _works(self, suggestions: Iterable[Any]) -> list[Work]:
+        """Begin work on these suggestions: their places are lifted until `_finish`."""
+        works = []
+        for suggestion in sorted(set(suggestions)):
+            branch = self._branches[suggestion]
+            works.append(Work(branch, self._text))
+            self._lift(branch)
+        return works
+
+    def _change_main(
+        self,
+        pieces: list[tuple[int, int, str]],
+        works: list[Work],
+        step: Callable[[Work, str, str, tuple[int, int, str]], tuple[Hunks, ChangeSet]],
+    ) -> None:
+        """Apply trimmed pieces to the main text, from the last to the first, with their works; shift all else."""
+        for piece in reversed(pieces):
+            start, end, words = piece
+            new_text = self._text[:start] + words + self._text[end:]
+            for work in works:
+                work.get(*step(work, self._text, new_text, piece))
+            self._places.shift(end, len(words) - (end - start))
+            self._text = new_text
+
+    def _finish(self, works: list[Work]) -> tuple[int, ...]:
+        """Try marked hunks again, note what branches get, and put the hunks back; the log holds the version already."""
+        for work in works:
+            self._try_again(work)
+            self._put(work.branch, work.hunks)
+            work.branch.events.append(
+                Event(Entry("from_main", self.version, work.changes, work.removal), work.hunks)
+            )
+        return tuple(work.branch.id for work in works)
+
+    def _lift(self, branch: Branch) -> None:
+        for place in branch.places:
+            self._places.remove(place)
+
+    def _put(self, branch: Branch, hunks: Hunks) -> None:
+        branch.hunks = hunks
+        branch.places = [Place(branch.id, hunk.zone_start, hunk.zone_end) for hunk in hunks]
+        for place in branch.places:
+            self._places.add(place)
+
+    # ── standing again as written ──────────────────────────────────────────────────────────────────────
+
+    def _try_again(self, work: Work) -> None:
+        """Let marked hunks stand again as written where the net change since leaves them whole."""
+        if not work.marked:
+            return
+        wishes: dict[int, Hunk] = {}
+        for hunk in work.hunks:
+            if hunk.id in work.marked and hunk.marked:
+                written = hunk.written
+                if written.ground not in self._text[hunk.zone_start : hunk.zone_end]:
+                    continue
+                place = self.place_now(written)
+                if place is not None:
+                    wishes[hunk.id] = stands_as_written(hunk, *place)
+        while wishes:
+            order = [wishes.get(hunk.id, hunk) for hunk in work.hunks]
+            clash = next(((a, b) for a, b in zip(order, order[1:]) if a.end > b.start), None)
+            if clash is None:
+                break
+            del wishes[max(hunk.id for hunk in clash if hunk.id in wishes)]
+        moving = [
+            hunk.id
+            for hunk in work.hunks
+            if hunk.id in wishes and hunk.replacement != wishes[hunk.id].replacement
+        ]
+        hunks = tuple(wishes[hunk.id] if hunk.id in wishes and hunk.id not in moving else hunk for hunk in work.hunks)
+        order_ids = [hunk.id for hunk in hunks]
+        changes = ChangeSet.empty(work.changes.new_length)
+        for id in moving:
+            index = position_of(hunks, id)
+            assert index is not None
+            hunks, out = take_out(self._text, hunks, index)
+            changes = changes.compose(out)
+        for id in order_ids:
+            if id in moving:
+                index = sum(1 for other in hunks if order_ids.index(other.id) < order_ids.index(id))
+                hunks, back = insert_at(self._text, hunks, wishes[id], index)
+                changes = changes.compose(back)
+        work.get(hunks, changes)
+
+    def place_now(self, written: Written) -> tuple[int, int] | None:
+        """Where a written form stands in main now, or None when the net change since does not leave it whole."""
+        start, end = written.start, written.end
+        replacement = (start, end, written.text)
+        old: str | None = None
+        for s, e, _, _, words in reversed(list(self._net(written.version).iter_changes())):
+            if s <= written.end and e >= written.start:
+                if s < written.end and e > written.start:
+                    return None
+                if old is None:
+                    old = self._log.text(written.version)
+                relation = relate(old, whole_words(old, s, e, words) or (s, e, words), replacement)
+                if relation.kind not in ("independent", "compatible") or relation.cut is not None:
+                    return None
+            start, end = moved_inward(start, end, (s, e, words))
+        return (start, end) if self._text[start:end] == written.ground else None
+
+    def _net(self, version: int) -> ChangeSet:
+        """The net change of main since a version, by character identity."""
+        if self._nets_version != self.version:
+            self._nets, self._nets_version = {}, self.version
+        net = self._nets.get(version)
+        if net is None:
+            net = self._nets[version] = net_change(self._log, version, self.version)
+        return net
+
+
+def _branch_outcome(suggestion: int, update: AuthorUpdate) -> BranchOutcome:
+    fates = [Fate(suggestion, id, "open") for id in update.born]
+    fates += [Fate(suggestion, young, "joined", into=old) for young, old in update.joined]
+    fates += [Fate(suggestion, id, "withdrawn") for id in update.withdrawn]
+    return BranchOutcome(update.changed, update.born, update.joined, update.withdrawn, tuple(fates))

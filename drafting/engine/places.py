@@ -1,0 +1,126 @@
+"""Where the open hunks of a section are: ranges that shift together, found by what they touch.
+
+Ranges lie in blocks in order of their start. A block has one offset for all its ranges, so that a change in front of
+them costs a few additions a block and not one a range. Ranges may overlap; a block knows how far its ranges reach.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+
+_FULL = 96  # ranges in a block before it is halved; 32 to 256 measure the same at 500 ranges
+
+
+class Place:
+    """A range of main that belongs to somebody; `owner` is whatever the index put there."""
+
+    __slots__ = ("owner", "_start", "_end", "_block")
+
+    def __init__(self, owner: object, start: int, end: int) -> None:
+        self.owner = owner
+        self._start = start
+        self._end = end
+        self._block: _Block | None = None
+
+    @property
+    def start(self) -> int:
+        return self._start + (self._block.offset if self._block else 0)
+
+    @property
+    def end(self) -> int:
+        return self._end + (self._block.offset if self._block else 0)
+
+
+class _Block:
+    """Places in order of start, relative to `offset`; `reach` is at least their greatest end, relative too."""
+
+    __slots__ = ("offset", "starts", "places", "reach")
+
+    def __init__(self, offset: int, places: list[Place]) -> None:
+        self.offset = offset
+        self.places = places
+        self.starts = [place._start for place in places]
+        self.reach = max((place._end for place in places), default=0)
+        for place in places:
+            place._block = self
+
+
+class Places:
+    """All ranges of a section."""
+
+    __slots__ = ("_blocks",)
+
+    def __init__(self) -> None:
+        self._blocks: list[_Block] = []
+
+    def add(self, place: Place) -> None:
+        """Put a place in; its start and end are positions in main as it is."""
+        start = place._start
+        blocks = self._blocks
+        index = 0
+        while index + 1 < len(blocks) and blocks[index + 1].starts[0] + blocks[index + 1].offset <= start:
+            index += 1
+        if not blocks:
+            blocks.append(_Block(0, [place]))
+            return
+        block = blocks[index]
+        place._start -= block.offset
+        place._end -= block.offset
+        at = bisect_right(block.starts, place._start)
+        block.starts.insert(at, place._start)
+        block.places.insert(at, place)
+        block.reach = max(block.reach, place._end)
+        place._block = block
+        if len(block.places) > _FULL:
+            half = len(block.places) // 2
+            blocks[index : index + 1] = [
+                _Block(block.offset, block.places[:half]),
+                _Block(block.offset, block.places[half:]),
+            ]
+
+    def remove(self, place: Place) -> None:
+        """Take a place out; it keeps its positions as they are."""
+        block = place._block
+        assert block is not None
+        at = block.places.index(place)
+        del block.places[at], block.starts[at]
+        if block.places:
+            if place._end == block.reach:
+                block.reach = max(other._end for other in block.places)
+        else:
+            self._blocks.remove(block)
+        place._start += block.offset
+        place._end += block.offset
+        place._block = None
+
+    def touching(self, start: int, end: int) -> Iterator[Place]:
+        """Places that overlap the range or meet it at a point."""
+        for block in self._blocks:
+            low, high = start - block.offset, end - block.offset
+            if block.starts[0] > high:
+                return
+            if block.reach < low:
+                continue
+            for place in block.places:
+                if place._start > high:
+                    break
+                if place._end >= low:
+                    yield place
+
+    def shift(self, after: int, by: int) -> None:
+        """Move every place that starts after a position."""
+        if not by:
+            return
+        for block in reversed(self._blocks):
+            if block.starts[0] + block.offset > after:
+                block.offset += by
+                continue
+            at = bisect_right(block.starts, after - block.offset)
+            for place in block.places[at:]:
+                place._start += by
+                place._end += by
+            block.starts[at:] = [place._start for place in block.places[at:]]
+            if at < len(block.places):
+                block.reach = max(place._end for place in block.places)
+            return
