@@ -8,34 +8,14 @@ import { type Extension, Facet, type Range, StateEffect, StateField, type Text, 
 import { Decoration, type DecorationSet, EditorView, WidgetType } from "@codemirror/view";
 import { arrived } from "./editing";
 import { element, type Hunks, icon, t } from "./wire";
+import { allWhole, type Replacement } from "./words";
 
 // ── own hunks ──
 
-export interface OwnHunk {
-  from: number;
-  to: number;
-  /** what main has in its place */
-  ground: string;
-}
+/** A range of the branch text; `ground` is what main has in its place. */
+export type OwnHunk = Replacement;
 
 export const setOwnHunks = StateEffect.define<readonly OwnHunk[]>();
-
-/** Takes off equal ends, whole characters only. */
-function trimmed(hunk: OwnHunk, doc: Text): OwnHunk | null {
-  let { from, to, ground } = hunk;
-  const words = doc.sliceString(from, to);
-  if (words === ground) return null;
-  let start = 0;
-  while (start < words.length && start < ground.length && words[start] === ground[start]) start++;
-  if (start > 0 && /[\ud800-\udbff]/.test(words[start - 1]!)) start--;
-  let end = 0;
-  while (end < words.length - start && end < ground.length - start && words[words.length - 1 - end] === ground[ground.length - 1 - end]) end++;
-  if (end > 0 && /[\udc00-\udfff]/.test(words[words.length - end]!)) end--;
-  from += start;
-  to -= end;
-  ground = ground.slice(start, ground.length - end);
-  return { from, to, ground };
-}
 
 /** hunks ∘ change: what the change touches becomes one hunk, what it undoes is gone. */
 export function hunksAfter(hunks: readonly OwnHunk[], tr: Pick<Transaction, "changes" | "newDoc"> & { startState: { doc: Text } }): OwnHunk[] {
@@ -59,10 +39,8 @@ export function hunksAfter(hunks: readonly OwnHunk[], tr: Pick<Transaction, "cha
     all.push({ from: start, to: end, ground });
     all.sort((a, b) => a.from - b.from);
   }
-  return all
-    .map(hunk => ({ from: tr.changes.mapPos(hunk.from, -1), to: tr.changes.mapPos(hunk.to, 1), ground: hunk.ground }))
-    .map(hunk => trimmed(hunk, tr.newDoc))
-    .filter(hunk => hunk !== null);
+  const carried = all.map(hunk => ({ from: tr.changes.mapPos(hunk.from, -1), to: tr.changes.mapPos(hunk.to, 1), ground: hunk.ground }));
+  return allWhole(carried, tr.newDoc);
 }
 
 export const ownHunks = StateField.define<readonly OwnHunk[]>({
@@ -175,10 +153,7 @@ export const suggestionsField = StateField.define<Suggestions>({
           meta: placed.meta,
           live: false,
           hunks: placed.hunks.map(hunk => {
-            if (hunk.from === hunk.to) {
-              const at = tr.changes.mapPos(hunk.from, -1);
-              return { ...hunk, from: at, to: at };
-            }
+            // a hunk without ground stands after what is inserted at its place, as on the server
             const from = tr.changes.mapPos(hunk.from, 1);
             return { ...hunk, from, to: Math.max(from, tr.changes.mapPos(hunk.to, -1)) };
           }),

@@ -54,7 +54,7 @@ interface Data {
   mode: Mode;
   suggestion: Draft | null;
   origins: number[];
-  paths: { socket: string; section: string; cards: string; story: string; contents: string };
+  paths: { socket: string; section: string; cards: string; story: string; contents: string; origins: string };
   words: Record<string, string>;
 }
 
@@ -262,6 +262,7 @@ class Workspace {
     this.placeEverything();
     this.tellDraft();
     this.tellPlace();
+    if (!writes) this.saving("saved", 0);
   }
 
   private marks(): Extension {
@@ -364,7 +365,7 @@ class Workspace {
     const open = hunks.hunks.filter(hunk => hunk.state === "open");
     const made = [];
     for (const hunk of open) {
-      const from = toEditor(view, this.streams(), this.main.stream, hunk.start, hunks.version, hunk.start === hunk.end ? -1 : 1);
+      const from = toEditor(view, this.streams(), this.main.stream, hunk.start, hunks.version, 1);
       const to = toEditor(view, this.streams(), this.main.stream, hunk.end, hunks.version, -1);
       if (from === null || to === null) continue;
       made.push({ id: hunk.id, from, to: Math.max(from, to), text: hunk.text, baseChanged: !!hunk.base_changed });
@@ -657,8 +658,7 @@ class Workspace {
   }
 
   private origins(): number[] {
-    const boxes = document.querySelectorAll<HTMLInputElement>("[data-origins] input:checked");
-    return [...boxes].map(box => Number(box.value)).filter(Boolean);
+    return this.data.origins;
   }
 
   // ── saving, and what cannot be saved ──
@@ -842,7 +842,7 @@ class Workspace {
     document.addEventListener("change", event => {
       const field = event.target as HTMLInputElement;
       if (field.name === "mode" && field.closest(".modes")) void this.switchMode(field.value as Mode);
-      if (field.closest("[data-origins]")) this.tookOrigins();
+      if (field.closest("[data-origins]")) void this.tookOrigins();
     });
     $("[data-retry]")?.addEventListener("click", () => this.line.retry());
     $("[data-file]")?.addEventListener("click", () => {
@@ -957,41 +957,59 @@ class Workspace {
     this.tellDraft();
   }
 
-  private tookOrigins(): void {
-    const chosen = this.origins();
+  /** On whose behalf, as chosen in the picker: every organisation chosen, at the meeting chosen. */
+  private chosenOrigins() {
+    const boxes = [...document.querySelectorAll<HTMLInputElement>("[data-origins] input:checked")];
+    return {
+      organizations: boxes.filter(box => box.name === "organization"),
+      meeting: boxes.find(box => box.name === "meeting" && box.value),
+    };
+  }
+
+  private async tookOrigins(): Promise<void> {
+    const { organizations, meeting } = this.chosenOrigins();
+    this.showOrigins();
+    const chosen = { organizations: organizations.map(box => Number(box.value)), meeting: meeting ? Number(meeting.value) : null };
     try {
       localStorage.setItem(`drafting.origins.${this.data.document.id}`, JSON.stringify(chosen));
     } catch {
       /* the choice then lasts as long as the page */
     }
-    this.showOrigins();
-    if (this.draft && this.branch) void api("PATCH", `/api/v1/suggestions/${this.draft.id}`, { origins: chosen }).catch((error: Refusal) => this.notice(error.message));
+    try {
+      const { origins } = await api<{ origins: number[] }>("POST", this.data.paths.origins, chosen);
+      this.data.origins = origins;
+      if (this.draft && this.branch) await api("PATCH", `/api/v1/suggestions/${this.draft.id}`, { origins });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.notice(error.message);
+    }
   }
 
   private restoreOrigins(): void {
-    let chosen = this.data.origins;
-    try {
-      chosen = JSON.parse(localStorage.getItem(`drafting.origins.${this.data.document.id}`) ?? "null") ?? chosen;
-    } catch {
-      /* as the server chose */
+    const chosen = readChoice(`drafting.origins.${this.data.document.id}`);
+    if (chosen && this.data.user) {
+      for (const box of document.querySelectorAll<HTMLInputElement>("[data-origins] input")) {
+        box.checked = box.name === "organization" ? !!chosen.organizations?.includes(Number(box.value)) : box.value === String(chosen.meeting ?? "");
+      }
+      if (document.querySelector("[data-origins]")) void this.tookOrigins();
     }
-    for (const box of document.querySelectorAll<HTMLInputElement>("[data-origins] input")) box.checked = chosen.includes(Number(box.value));
     this.showOrigins();
   }
 
   private showOrigins(): void {
-    const boxes = [...document.querySelectorAll<HTMLInputElement>("[data-origins] input:checked")];
     const place = $("[data-origins-shown]");
     if (!place) return;
-    const [first] = boxes;
-    if (!first) {
-      place.replaceChildren(element("b", "", t("origins.none")));
-      return;
+    const { organizations, meeting } = this.chosenOrigins();
+    const [first] = organizations;
+    const parts: Node[] = [];
+    if (first) {
+      const tag = element("abbr", `tag hue-${first.dataset["hue"] ?? 0}`, first.dataset["code"] ?? "");
+      tag.title = first.dataset["label"] ?? "";
+      parts.push(tag, element("b", "not-phone", first.dataset["label"] ?? ""));
     }
-    const tag = element("abbr", `tag hue-${first.dataset["hue"] ?? 0}`, first.dataset["code"] ?? "");
-    tag.title = first.dataset["label"] ?? "";
-    const more = boxes.length > 1 ? [element("span", "lead", `+${boxes.length - 1}`)] : [];
-    place.replaceChildren(tag, element("b", "not-phone", first.dataset["label"] ?? ""), ...more);
+    if (organizations.length > 1) parts.push(element("span", "lead", `+${organizations.length - 1}`));
+    if (meeting) parts.push(element("span", first ? "lead more" : "", `${first ? "· " : ""}${t("meeting", { number: meeting.dataset["code"] ?? "", topic: meeting.dataset["label"] ?? "" })}`));
+    place.replaceChildren(...(parts.length ? parts : [element("b", "", t("origins.none"))]));
   }
 
   /** "§ 9 ust. 3 pkt 2 · version 482" for the caret. */
@@ -1012,6 +1030,15 @@ class Workspace {
       else if (item && item[1] && !point && !paragraph) point = t("place.point", { n: item[2]! });
     }
     place.textContent = [[sign, paragraph, point].filter(Boolean).join(" "), t("place.version", { n: (this.branch ?? this.main).version })].filter(Boolean).join(" · ");
+  }
+}
+
+/** On whose behalf this browser wrote last; null: as the server chooses. */
+function readChoice(key: string): { organizations?: number[]; meeting?: number | null } | null {
+  try {
+    return JSON.parse(localStorage.getItem(key) ?? "null") as { organizations?: number[]; meeting?: number | null } | null;
+  } catch {
+    return null;
   }
 }
 
