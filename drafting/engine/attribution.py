@@ -1,0 +1,531 @@
+"""Who brought in every character of a text, kept while it is edited: `Span`, the log it comes from, and the `Tape`.
+
+A character's *identity* is (stream, version, offset): the revision that first brought it in, and its offset in all that
+this revision inserted (its inserted texts one behind the other, in order). Stream 0 is the stream at hand; a character
+that came from another stream (a move, a split, a merge, a paste) keeps the identity it has there. A revision's inserted
+text is attributed to the revision itself unless the revision carries spans, which then cover all that it inserts.
+
+A `Tape` holds a text and one small integer for each code unit, in chunks of about a thousand: the chunk's text is a
+`str`, its integers an `array` of 16 bits above the chunk's base where they fit and of 32 bits where they do not. An
+integer below `_FIRST` is the version of a revision that inserted exactly one code unit, as keystrokes do; above it lie
+the blocks of longer insertions and of carried spans, found by bisection. Spans exist only while they are read.
+
+Speed and clarity collide once: `Tape.apply` has the keystroke inside one chunk written out before the general case.
+
+What the log says about the past (differences, net changes, reverts) is derived by folding it: see `weave.py`.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol, TypeVar
+
+from drafting.engine.changes import ChangeSet
+from drafting.engine.text import cuts_pair
+from drafting.errors import MismatchError, PositionError
+
+Source = TypeVar("Source", bound=Hashable)
+
+# A chunk is halved above this many code units: longer ones make a keystroke dearer, shorter ones cost memory and jumps.
+_FULL = 2048
+# A chunk below this joins a neighbour, so that deleting much leaves no dust.
+_SCANT = 256
+# Integers from here on are blocks; below they are versions of one-unit revisions.
+_FIRST = 1 << 31
+
+
+class Span(NamedTuple):
+    """A run of `length` code units with the identities (stream, version, offset), (stream, version, offset + 1), …
+
+    A tuple and not a dataclass because a text typed by hand has one for every keystroke: three times cheaper to make.
+    """
+
+    length: int
+    stream: int
+    version: int
+    offset: int
+
+
+class Log(Protocol):
+    """A stream's revisions as the engine reads them; versions count from 1, the text at version 0 is empty."""
+
+    version: int
+
+    def changes(self, version: int) -> ChangeSet:
+        """What the revision that made this version did to the text before it."""
+
+    def carried(self, version: int) -> Sequence[Span] | None:
+        """The spans of all that it inserted, or None when that is its own."""
+
+    def text(self, version: int) -> str:
+        """The text at a version, units form."""
+
+
+class ListLog:
+    """A log in memory: what tests and short-lived computations use. Texts and tapes are kept every 500 versions."""
+
+    _EVERY = 500
+
+    def __init__(self) -> None:
+        self._changes: list[ChangeSet] = []
+        self._carried: dict[int, tuple[Span, ...]] = {}
+        self._newest = Tape()
+        self._kept: dict[int, str] = {0: ""}
+
+    @property
+    def version(self) -> int:
+        return len(self._changes)
+
+    @property
+    def tape(self) -> Tape:
+        """The newest text with its attribution; to be read only."""
+        return self._newest
+
+    def append(self, changes: ChangeSet, carried: Sequence[Span] | None = None) -> int:
+        """The version that these changes make.
+
+        raises   as Tape.apply, and then nothing has changed
+        """
+        version = len(self._changes) + 1
+        self._newest.apply(changes, version, carried)
+        self._changes.append(changes)
+        if carried is not None:
+            self._carried[version] = tuple(carried)
+        if version % self._EVERY == 0:
+            self._kept[version] = self._newest.text()
+        return version
+
+    def changes(self, version: int) -> ChangeSet:
+        return self._changes[checked_version(version, 1, self.version) - 1]
+
+    def carried(self, version: int) -> tuple[Span, ...] | None:
+        return self._carried.get(version)
+
+    def text(self, version: int) -> str:
+        if checked_version(version, 0, self.version) == self.version:
+            return self._newest.text()
+        base = version - version % self._EVERY
+        text = self._kept[base]
+        for changes in self._changes[base:version]:
+            text = changes.apply(text)
+        return text
+
+
+class Tape:
+    """A text together with who brought in each of its code units.
+
+    text    units form
+    spans   must add up to the text; without them the text is said to be of version 0 of this stream
+    raises  MismatchError when they do not add up
+    law     spans add up to the text (law 8)
+    """
+
+    __slots__ = (
+        "_at", "_bases", "_chunk", "_count", "_length", "_offsets", "_starts", "_streams", "_texts", "_versions", "_whos",
+    )  # fmt: skip
+
+    def __init__(self, text: str = "", spans: Iterable[Span] | None = None) -> None:
+        self._starts = array("I")  # blocks: first integer less _FIRST, and what it stands for
+        self._streams = array("q")
+        self._versions = array("I")
+        self._offsets = array("I")
+        self._count = 0  # integers given to blocks so far
+        self._texts: list[str] = [""]
+        self._whos: list[array[int]] = [array("H")]
+        self._bases: list[int] = [0]
+        self._chunk = 0  # where the last change was, and where that chunk starts
+        self._at = 0
+        self._length = 0
+        if text:
+            given = [Span(len(text), 0, 0, 0)] if spans is None else list(spans)
+            if sum(span.length for span in given) != len(text):
+                raise MismatchError(
+                    f"Spans of {sum(span.length for span in given)} code units for a text of {len(text)}."
+                )
+            self._insert(0, text, self._codes_of(given))
+
+    @property
+    def length(self) -> int:
+        """Code units of the text."""
+        return self._length
+
+    # ── changing ──
+
+    def apply(self, changes: ChangeSet, version: int, carried: Sequence[Span] | None = None) -> None:
+        """Do what a revision does.
+
+        changes  on the text as it is
+        version  of the revision, at least 1; what it inserts is attributed to it
+        carried  instead: spans that add up to all that it inserts
+        raises   MismatchError when lengths do not fit, PositionError when a surrogate pair is cut; nothing has changed
+        """
+        if changes.length != self._length:
+            raise MismatchError(
+                f"A change set for {changes.length} code units does not fit a text of {self._length}."
+            )
+        replacements = changes.replacements
+        if len(replacements) == 1 and carried is None:
+            # A key, a word or a deletion inside one chunk: nearly always the one that was changed last.
+            start, end, inserted = replacements[0]
+            i = start - self._at
+            text = self._texts[self._chunk]
+            if i < 0 or end - self._at > len(text):
+                self._seek(start)
+                i = start - self._at
+                text = self._texts[self._chunk]
+            j = i + end - start
+            size = len(inserted)
+            after = len(text) + size - j + i
+            if j <= len(text) and after <= _FULL and (after >= _SCANT or size):
+                if not text.isascii() and (cuts_pair(text, i) or cuts_pair(text, j)):
+                    raise _cut(start if cuts_pair(text, i) else end)
+                chunk = self._chunk
+                who = self._whos[chunk]
+                if i < j:
+                    del who[i:j]
+                if size == 1:
+                    try:
+                        who.insert(i, version - self._bases[chunk])
+                    except OverflowError:
+                        self._whos[chunk] = who = self._rebased(chunk, version)
+                        who.insert(i, version - self._bases[chunk])
+                elif size:
+                    if who.typecode == "H":
+                        self._whos[chunk] = who = self._wide(chunk)
+                        self._bases[chunk] = 0
+                    who[i:i] = self._codes_of([Span(size, 0, version, 0)])
+                self._texts[chunk] = text[:i] + inserted + text[j:]
+                self._length += size - j + i
+                return
+        self._apply_many(replacements, version, carried)
+
+    def _apply_many(self, replacements: Sequence[tuple[int, int, str]], version: int, carried: Sequence[Span] | None) -> None:
+        size = 0
+        for start, end, inserted in replacements:
+            size += len(inserted)
+            for pos in (start, end):
+                if self._cuts_pair(pos):
+                    raise _cut(pos)
+        if carried is None:
+            codes = self._codes_of([Span(size, 0, version, 0)] if size else ())
+        else:
+            given = sum(span.length for span in carried)
+            if given != size:
+                raise MismatchError(f"Spans of {given} code units for {size} that the revision inserts.")
+            codes = self._codes_of(carried)
+        for start, end, inserted in reversed(replacements):
+            if start < end:
+                self._delete(start, end)
+            if inserted:
+                rest = size - len(inserted)
+                self._insert(start, inserted, codes[rest:size])
+                size = rest
+
+    def _codes_of(self, spans: Iterable[Span]) -> array[int]:
+        """The integers for these spans; new blocks where needed."""
+        codes = array("I")
+        for length, stream, version, offset in spans:
+            if length == 1 and stream == 0 and offset == 0:
+                codes.append(version)
+                continue
+            self._starts.append(self._count)
+            self._streams.append(stream)
+            self._versions.append(version)
+            self._offsets.append(offset)
+            first = _FIRST + self._count
+            codes.extend(range(first, first + length))
+            self._count += length
+        return codes
+
+    def _seek(self, pos: int) -> None:
+        """Make the chunk current that holds the character at `pos`; the last one at the end of the text."""
+        texts = self._texts
+        chunk, at = self._chunk, self._at
+        if pos < at >> 1:
+            chunk = at = 0
+        while pos < at:
+            chunk -= 1
+            at -= len(texts[chunk])
+        last = len(texts) - 1
+        while chunk < last and pos >= at + len(texts[chunk]):
+            at += len(texts[chunk])
+            chunk += 1
+        self._chunk, self._at = chunk, at
+
+    def _insert(self, pos: int, inserted: str, codes: array[int]) -> None:
+        self._seek(pos)
+        chunk, i = self._chunk, pos - self._at
+        text = self._texts[chunk]
+        whole = text[:i] + inserted + text[i:]
+        self._length += len(inserted)
+        who = self._wide(chunk)
+        who[i:i] = codes
+        if len(whole) <= _FULL:
+            self._texts[chunk] = whole
+            self._whos[chunk], self._bases[chunk] = _narrow(who)
+            return
+        texts: list[str] = []
+        whos: list[array[int]] = []
+        bases: list[int] = []
+        half = _FULL // 2
+        start = 0
+        while start < len(whole):
+            end = start + half
+            if len(whole) - end < half // 2:
+                end = len(whole)
+            elif cuts_pair(whole, end):
+                end += 1
+            texts.append(whole[start:end])
+            narrow, base = _narrow(who[start:end])
+            whos.append(narrow)
+            bases.append(base)
+            start = end
+        self._texts[chunk : chunk + 1] = texts
+        self._whos[chunk : chunk + 1] = whos
+        self._bases[chunk : chunk + 1] = bases
+
+    def _delete(self, start: int, end: int) -> None:
+        self._seek(start)
+        left = end - start
+        self._length -= left
+        chunk, i = self._chunk, start - self._at
+        texts, whos = self._texts, self._whos
+        while left:
+            text = texts[chunk]
+            j = min(i + left, len(text))
+            left -= j - i
+            if j - i == len(text) and len(texts) > 1:
+                del texts[chunk], whos[chunk], self._bases[chunk]
+            else:
+                texts[chunk] = text[:i] + text[j:]
+                del whos[chunk][i:j]
+                chunk += 1
+            i = 0
+        # the current chunk may be gone, or scant
+        chunk = self._chunk
+        if chunk == len(texts):
+            chunk -= 1
+            self._at -= len(texts[chunk])
+            self._chunk = chunk
+        if len(texts[chunk]) < _SCANT and len(texts) > 1:
+            self._join(chunk if chunk + 1 < len(texts) else chunk - 1)
+
+    def _join(self, chunk: int) -> None:
+        """Make one chunk of this and the next, if that is not too long."""
+        texts = self._texts
+        if len(texts[chunk]) + len(texts[chunk + 1]) > _FULL - _SCANT:
+            return
+        who = self._wide(chunk)
+        who.extend(self._wide(chunk + 1))
+        if self._chunk > chunk:
+            self._chunk -= 1
+            self._at -= len(texts[chunk])
+        texts[chunk : chunk + 2] = [texts[chunk] + texts[chunk + 1]]
+        narrow, base = _narrow(who)
+        self._whos[chunk : chunk + 2] = [narrow]
+        self._bases[chunk : chunk + 2] = [base]
+
+    def _wide(self, chunk: int) -> array[int]:
+        """A chunk's integers as they are meant, in a new array."""
+        base = self._bases[chunk]
+        who = self._whos[chunk]
+        return array("I", [base + each for each in who] if base else who)
+
+    def _rebased(self, chunk: int, code: int) -> array[int]:
+        """A chunk's integers so that this one fits too."""
+        who = self._wide(chunk)
+        who.append(code)
+        narrow, self._bases[chunk] = _narrow(who)
+        narrow.pop()
+        return narrow
+
+    def _cuts_pair(self, pos: int) -> bool:
+        """True when `pos` lies inside a surrogate pair; chunks never divide one."""
+        self._seek(pos)
+        return cuts_pair(self._texts[self._chunk], pos - self._at)
+
+    # ── reading ──
+
+    def text(self, start: int = 0, end: int | None = None) -> str:
+        """The text, or a part of it, units form.
+
+        raises   PositionError when the part is not inside the text
+        """
+        if start == 0 and (end is None or end == self._length):
+            return "".join(self._texts)
+        return "".join(self._texts[chunk][i:j] for chunk, i, j in self._pieces(start, end))
+
+    def spans(self, start: int = 0, end: int | None = None) -> list[Span]:
+        """The spans of the text, or of a part of it; neighbours that continue each other are one.
+
+        raises   PositionError when the part is not inside the text
+        law      their lengths add up to the length of the part
+        """
+        spans: list[Span] = []
+        starts = self._starts
+        first = until = 0  # the run that is open: codes [first, until); it cannot grow past `limit`
+        limit = 0
+        for chunk, i, j in self._pieces(start, end):
+            base = self._bases[chunk]
+            for each in self._whos[chunk][i:j]:
+                code = each + base
+                if code == until and code < limit:
+                    until += 1
+                    continue
+                if first < until:
+                    spans.append(self._span(first, until - first))
+                first, until = code, code + 1
+                if code < _FIRST:
+                    limit = 0
+                else:
+                    block = bisect_right(starts, code - _FIRST)
+                    limit = _FIRST + (starts[block] if block < len(starts) else self._count)
+        if first < until:
+            spans.append(self._span(first, until - first))
+        return joined(spans)
+
+    def identity(self, pos: int) -> Span:
+        """The identity of one code unit, as a span of length 1.
+
+        raises   PositionError when there is none at `pos`
+        """
+        return self.spans(pos, pos + 1)[0]
+
+    def totals(self, source_of: Callable[[int, int], Source]) -> dict[Source, int]:
+        """How many code units of the text each source brought in.
+
+        source_of   (stream, version) → source; asked once for each of these
+        law         the totals add up to the length
+        """
+        counts: Counter[int] = Counter()
+        for base, who in zip(self._bases, self._whos, strict=True):
+            if base:
+                for code, count in Counter(who).items():
+                    counts[code + base] += count
+            else:
+                counts.update(who)
+        revisions: Counter[tuple[int, int]] = Counter()
+        for code, count in counts.items():
+            if code < _FIRST:
+                revisions[0, code] += count
+            else:
+                block = bisect_right(self._starts, code - _FIRST) - 1
+                revisions[self._streams[block], self._versions[block]] += count
+        totals: dict[Source, int] = {}
+        for (stream, version), count in revisions.items():
+            source = source_of(stream, version)
+            totals[source] = totals.get(source, 0) + count
+        return totals
+
+    def copy(self) -> Tape:
+        """Another tape with the same text and attribution."""
+        other = Tape()
+        for name in self.__slots__:
+            value = getattr(self, name)
+            setattr(other, name, value[:] if isinstance(value, list | array) else value)
+        other._whos = [who[:] for who in self._whos]
+        return other
+
+    def _span(self, code: int, length: int) -> Span:
+        if code < _FIRST:
+            return Span(length, 0, code, 0)
+        block = bisect_right(self._starts, code - _FIRST) - 1
+        return Span(
+            length,
+            self._streams[block],
+            self._versions[block],
+            self._offsets[block] + code - _FIRST - self._starts[block],
+        )
+
+    def _pieces(self, start: int, end: int | None) -> Iterator[tuple[int, int, int]]:
+        """(chunk, i, j) of the parts of chunks that lie in [start, end)."""
+        if end is None:
+            end = self._length
+        if not 0 <= start <= end <= self._length:
+            raise PositionError(f"[{start}, {end}) is not inside a text of {self._length} code units.", position=start)
+        if start == end:
+            return
+        # Reading leaves the place of the last change alone: typing goes on there.
+        kept = self._chunk, self._at
+        self._seek(start)
+        chunk, at = self._chunk, self._at
+        self._chunk, self._at = kept
+        while at < end:
+            size = len(self._texts[chunk])
+            yield chunk, max(start - at, 0), min(end - at, size)
+            at += size
+            chunk += 1
+
+
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """The same characters with as few spans as possible: those that continue each other made one, empty ones left out."""
+    result: list[Span] = []
+    for span in spans:
+        if span.length:
+            if result:
+                length, stream, version, offset = result[-1]
+                if span.version == version and span.stream == stream and span.offset == offset + length:
+                    result[-1] = Span(length + span.length, stream, version, offset)
+                    continue
+            result.append(span)
+    return result
+
+
+def cut(spans: Iterable[Span], start: int, end: int) -> list[Span]:
+    """The spans of the characters [start, end) among those that these spans cover; 0 ≤ start ≤ end ≤ their sum."""
+    part: list[Span] = []
+    at = 0
+    for length, stream, version, offset in spans:
+        if at >= end:
+            break
+        low, high = max(start, at), min(end, at + length)
+        if low < high:
+            part.append(Span(high - low, stream, version, offset + low - at))
+        at += length
+    return part
+
+
+def spans_at(log: Log, version: int) -> list[Span]:
+    """The spans of the text at a version.
+
+    A log that has a method `spans(version)`, because it keeps snapshots, is asked; otherwise its revisions are replayed.
+    """
+    known = getattr(log, "spans", None)
+    if known is not None:
+        return list(known(version))
+    return tape_at(log, version).spans()
+
+
+def tape_at(log: Log, version: int) -> Tape:
+    """The text at a version with its attribution, replayed from the first revision."""
+    tape = Tape()
+    for each in range(1, checked_version(version, 0, log.version) + 1):
+        tape.apply(log.changes(each), each, log.carried(each))
+    return tape
+
+
+def checked_version(version: int, least: int, newest: int) -> int:
+    """The version. raises PositionError when the log does not have it"""
+    if not least <= version <= newest:
+        raise PositionError(f"There is no version {version}: the log has {least} to {newest}.", position=version)
+    return version
+
+
+def _narrow(who: array[int]) -> tuple[array[int], int]:
+    """The integers in 16 bits above a base where they fit, and the base; else in 32 bits above 0."""
+    if not who:
+        return array("H"), 0
+    least, most = min(who), max(who)
+    if most < 1 << 16:
+        return array("H", who), 0
+    # Room above the least for the keystrokes to come; without it the next one would widen the chunk again.
+    if most - least < 1 << 15:
+        return array("H", [each - least for each in who]), least
+    return array("I", who), 0
+
+
+def _cut(pos: int) -> PositionError:
+    return PositionError(f"Position {pos} is between the halves of a surrogate pair.", position=pos)
