@@ -125,7 +125,7 @@ def run_serve(settings: Settings, options: argparse.Namespace) -> int:
         ServerLock(settings.instance_path / "server.lock", patience=1).release()
     address = settings.base_url or f"http://{_host_of(settings)}:{settings.port}"
     with _opened(settings) as database:
-        greeting = _greeting(database, address)
+        greeting = _greeting(settings, database, address)
     # The workers read their settings anew, from the environment.
     for name in ("host", "port", "threads", "workers"):
         os.environ[f"DRAFTING_{name.upper()}"] = str(getattr(settings, name))
@@ -164,15 +164,18 @@ def _host_of(settings: Settings) -> str:
     return "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host
 
 
-def _greeting(database: Database, address: str) -> str:
+def _greeting(settings: Settings, database: Database, address: str) -> str:
     """What is printed when the server is ready: the address, and for the demo a link for each kind of person."""
+    from drafting.web import identity
+
     lines = ["", f"  Drafting is at {address}"]
-    with database.write() as session, transaction(session):
+    with database.read() as session:
         for document in session.scalars(select(Document).where(Document.slug == _demo_slug())):
             lines += ["", f"  {document.title}", f"  {address}/d/{document.slug}", "", "  Sign in as"]
             for label, user_id in _demo_people(session, document):
-                link = invitations.make_sign_in_link(session, SERVER, user_id)
-                lines.append(f"    {label:<34} {address}/signin/{link.token}")
+                epoch = session.get_one(User, user_id).session_epoch
+                token = identity.sign_in_token(settings.secret_key, user_id, epoch)
+                lines.append(f"    {label:<34} {address}/enter/{token}")
         if len(lines) == 2 and session.scalar(select(User.id).limit(1)) is None:
             lines.append(f"  There is no account yet: {FIRST_ACCOUNT}")
     return "\n".join([*lines, "", "  Stop with Ctrl-C", ""])

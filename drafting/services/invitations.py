@@ -11,18 +11,18 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from drafting.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn, WrongState
+from drafting.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn
 from drafting.services import audit, notices, people
-from drafting.services.access import MEMBER_ROLES, Actor, Role, actor_of, require, require_operator
+from drafting.services.access import MEMBER_ROLES, Actor, Role, actor_of, require
 from drafting.services.accounts import email_of, new_user, own_row, set_password
 from drafting.services.clock import now
 from drafting.store.database import verb
 from drafting.store.models import Document, Invitation, Membership, Organization, User
 
-INVITATION_DAYS, RESET_DAYS, SIGN_IN_DAYS = 30, 2, 365
+INVITATION_DAYS, RESET_DAYS = 30, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,37 +221,6 @@ def reset_password(session: Session, token: str, password: str) -> Actor:
         raise NotFound("this link is not good any more")
     set_password(session, row, password)
     return actor_of(session, row.id)
-
-
-# ── sign-in links of the demo ───────────────────────────────────────────────────────────────────────────
-
-
-@verb
-def make_sign_in_link(session: Session, actor: Actor, user_id: int) -> Link:
-    """A link that signs a person of the demo in, as often as it is followed; the one before it does nothing more.
-
-    raises   WrongState for a real address: only accounts under .example, which no mail can reach, have such links
-    commits  yes, once
-    needs    to be an operator
-    """
-    require_operator(actor, "make_sign_in_link")
-    row = session.get(User, user_id)
-    if row is None or row.email is None:
-        raise NotFound("there is no such account")
-    if not row.email.endswith(".example"):
-        raise WrongState("only accounts of the demo have sign-in links; make a reset link instead", state="real")
-    session.execute(
-        update(Invitation)
-        .where(Invitation.user_id == user_id, Invitation.purpose == "signin", Invitation.revoked_at.is_(None))
-        .values(revoked_at=now())
-    )
-    return _new_link(session, actor, "signin", SIGN_IN_DAYS, user_id=user_id)
-
-
-def follow_sign_in_link(session: Session, token: str) -> Actor:
-    """The person of the demo whose link this is. raises: NotFound when the link is not good"""
-    link = _open_link(session, token, "signin")
-    return actor_of(session, link.user_id)
 
 
 # ── what the functions above are made of ────────────────────────────────────────────────────────────────
