@@ -580,6 +580,15 @@ def movement(session: Session, head: Head) -> Movement:
     return all_[head.section_id]
 
 
+def announce(session: Session, document_id: int, what: str) -> None:
+    """Says that the contents of a document are not what they were, when the transaction under way is committed.
+
+    what  order · removed · phase
+    """
+    all_: dict[int, Movement] = session.info.setdefault("movements", {})
+    all_.setdefault(-document_id, Movement(0, document_id)).what.add(what)
+
+
 def store(
     session: Session, head: Head, rows: list[tuple[int, Stored]], *, epoch: bool = False
 ) -> None:
