@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from drafting.config import LANGUAGES
 from drafting.errors import InvalidInput, NameTaken
-from drafting.services import audit, heads, notices, people
+from drafting.services import audit, movements, notices, people
 from drafting.services.access import PHASES, Actor, Role, readable_documents, require, require_operator
 from drafting.services.clock import now
 from drafting.store.database import verb
@@ -233,7 +233,7 @@ def set_phase(
     data = {"from": before, "to": phase, "ends_at": ends_at.isoformat() if ends_at else None}
     audit.record(session, row.id, actor, "phase_changed", data)
     notices.notify(session, notices.members_of(session, row.id), row.id, "phase_changed", data, but=actor)
-    heads.announce(session, row.id, "phase")
+    movements.announce(session, row.id, "phase")
     return document_view(actor, row)
 
 

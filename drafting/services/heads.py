@@ -31,6 +31,7 @@ from drafting.engine.changes import ChangeSet
 from drafting.engine.proposals import BranchOutcome, Outcome, Proposals
 from drafting.engine.text import from_units, to_units
 from drafting.errors import NotFound
+from drafting.services.movements import Movement
 from drafting.store.models import (
     Annotation,
     Checkpoint,
@@ -67,18 +68,6 @@ class Stored:
     decision_id: int | None = None
     carried: tuple[Span, ...] | None = None
     at: datetime | None = None
-
-
-@dataclass(slots=True)
-class Movement:
-    """What a committed transaction changed in a section."""
-
-    section_id: int
-    document_id: int
-    streams: set[int] = field(default_factory=set)  # with new revisions
-    suggestions: set[int] = field(default_factory=set)  # whose hunks or state are not what they were
-    cards: set[tuple[str, int]] = field(default_factory=set)  # ("suggestion", number), ("annotation", id)
-    what: set[str] = field(default_factory=set)  # of the contents: text title order removed phase
 
 
 # ── logs ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -578,15 +567,6 @@ def movement(session: Session, head: Head) -> Movement:
     if head.section_id not in all_:
         all_[head.section_id] = Movement(head.section_id, head.document_id)
     return all_[head.section_id]
-
-
-def announce(session: Session, document_id: int, what: str) -> None:
-    """Says that the contents of a document are not what they were, when the transaction under way is committed.
-
-    what  order · removed · phase
-    """
-    all_: dict[int, Movement] = session.info.setdefault("movements", {})
-    all_.setdefault(-document_id, Movement(0, document_id)).what.add(what)
 
 
 def store(

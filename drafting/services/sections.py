@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from drafting.engine.changes import ChangeSet
 from drafting.engine.text import normalise, to_units
 from drafting.errors import InvalidInput, WrongState
-from drafting.services import audit, heads, people
+from drafting.services import audit, movements, people
 from drafting.services.access import Actor, require
 from drafting.services.clock import now
 from drafting.store.database import verb
@@ -162,7 +162,7 @@ def add_section(
         "section_added",
         {"section": row.id, "stream": stream.id, "title": row.title, "position": row.position, "kind": kind},
     )
-    heads.announce(session, document_id, "order")
+    movements.announce(session, document_id, "order")
     there = [each.id for each in present if each.removed_at is None]
     return _section_view(row, stream, there.index(row.id) + 1)
 
@@ -236,7 +236,7 @@ def reorder_sections(session: Session, actor: Actor, document_id: int, section_i
     ordered = [row if row.removed_at is not None else next(places) for row in rows]
     _number(ordered)
     audit.record(session, document_id, actor, "sections_reordered", {"sections": list(section_ids)})
-    heads.announce(session, document_id, "order")
+    movements.announce(session, document_id, "order")
     return outline(session, actor, document_id)
 
 
@@ -267,7 +267,7 @@ def remove_section(session: Session, actor: Actor, section_id: int) -> None:
     stream = session.get_one(Stream, row.stream_id)
     data = {"section": row.id, "title": row.title, "version": stream.version}
     audit.record(session, row.document_id, actor, "section_removed", data)
-    heads.announce(session, row.document_id, "removed")
+    movements.announce(session, row.document_id, "removed")
 
 
 @verb
@@ -278,7 +278,7 @@ def restore_section(session: Session, actor: Actor, section_id: int) -> SectionV
         raise WrongState("the section is there", state="present")
     row.removed_at = row.removed_by_id = None
     audit.record(session, row.document_id, actor, "section_restored", {"section": row.id, "title": row.title})
-    heads.announce(session, row.document_id, "order")
+    movements.announce(session, row.document_id, "order")
     return section(session, actor, section_id)
 
 
