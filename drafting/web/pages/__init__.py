@@ -1,0 +1,39 @@
+"""HTML pages, one blueprint a subject. `init` puts them into the application."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from flask import Flask
+
+SUBJECTS = (
+    "home",
+    "account",
+    "project",
+    "text",
+    "sections",
+    "meetings",
+    "organizations",
+    "people",
+    "settings",
+    "news",
+    "suggestions",
+    "remarks",
+    "review",
+    "milestones",
+    "workspace",
+    "history",
+    "sources",
+    "compare",
+    "report",
+    "audit",
+)
+
+
+def init(app: Flask) -> None:
+    """Registers the blueprint `pages` of every subject."""
+    for subject in SUBJECTS:
+        name = f"{__name__}.{subject}"
+        if find_spec(name) is not None:
+            app.register_blueprint(import_module(name).pages)

@@ -1,0 +1,125 @@
+"""The whole document on one page, readable without script and made to be printed; and the search through it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, request
+from markupsafe import Markup, escape
+
+from drafting.engine.text import from_units, to_units
+from drafting.formats import markdown
+from drafting.services import meetings, overview, sections
+from drafting.services.sections import SectionView
+from drafting.store.queries import text_at
+from drafting.web import words
+from drafting.web.pages import frame
+
+pages = Blueprint("text", __name__, url_prefix="/d/<slug>")
+
+AROUND = 90  # characters of context on each side of a found word
+MOST_FOUND = 100  # results of one kind; more do not help anybody
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A section as the page shows it."""
+
+    section: SectionView
+    html: Markup
+    headings: tuple[markdown.Heading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A place where the searched words stand."""
+
+    title: str
+    address: str
+    excerpt: Markup
+    code: str = ""
+    hue: int = 0
+
+
+@pages.get("/text")
+def whole(slug: str) -> Any:
+    document = frame.document(slug)
+    session, actor = frame.reading(), frame.actor()
+    parts = []
+    for section in sections.outline(session, actor, document.id):
+        text = text_at(session, section.stream_id)
+        prefix = f"s{section.id}-"
+        parts.append(Part(section, Markup(markdown.render(text, prefix)), markdown.outline(text, prefix)))
+    hunks = [each.section.hunks for each in parts]
+    every = sum(sum(each.values()) for each in hunks)
+    settled = every - sum(each.get("open", 0) for each in hunks)
+    return frame.page("text/whole.html", parts_of_text=parts, settled=settled, every=every)
+
+
+@pages.get("/search")
+def search(slug: str) -> Any:
+    document = frame.document(slug)
+    query = " ".join(request.args.get("q", "")[:200].split())
+    found: dict[str, list[Found]] = {}
+    if len(query) >= 2:
+        found = _search(document.id, f"/d/{slug}", query)
+    return frame.page("text/search.html", query=query, found=found, count=sum(map(len, found.values())))
+
+
+def _search(document_id: int, base: str, query: str) -> dict[str, list[Found]]:
+    session, actor = frame.reading(), frame.actor()
+    wanted = re.compile(re.escape(query), re.IGNORECASE)
+    in_text: list[Found] = []
+    for section in sections.outline(session, actor, document_id):
+        text = text_at(session, section.stream_id)
+        for start, said in blocks_of(text):
+            match = wanted.search(said)
+            if match and len(in_text) < MOST_FOUND:
+                address = f"{base}/s/{section.id}?pos={start}"
+                in_text.append(Found(words.section_name(section), address, _excerpt(said, match)))
+    in_suggestions: list[Found] = []
+    number = re.fullmatch(r"[uU]?-?\s*(\d{1,6})", query)
+    for row in overview.suggestions(session, actor, document_id):
+        said = " · ".join([*(each.text for each in row.pieces), row.reason])
+        match = wanted.search(said)
+        named = number is not None and int(number[1]) == row.number
+        by = row.organizations[0] if row.organizations else row.organization
+        if (match or named or (by and wanted.search(by.name))) and len(in_suggestions) < MOST_FOUND:
+            found = Found(
+                f"U-{row.number}",
+                f"{base}/suggestions/{row.number}",
+                _excerpt(said, match) if match else escape(said[: 2 * AROUND]),
+                by.code if by else "",
+                by.hue if by else 0,
+            )
+            in_suggestions.insert(0, found) if named else in_suggestions.append(found)
+    in_meetings: list[Found] = []
+    for meeting in meetings.meetings(session, actor, document_id):
+        said = " · ".join(filter(None, [meeting.topic, meeting.place, meeting.summary, meeting.minutes]))
+        match = wanted.search(said)
+        if match:
+            address = f"{base}/meetings/{meeting.number}"
+            in_meetings.append(Found(meeting.topic, address, _excerpt(said, match), str(meeting.number), meeting.hue))
+    return {"text": in_text, "suggestions": in_suggestions, "meetings": in_meetings}
+
+
+def blocks_of(text: str) -> list[tuple[int, str]]:
+    """Where each block of a text starts, in code units, and its words without Markdown's signs."""
+    units = to_units(text)
+    return [(each.start, _plain(from_units(units[each.start : each.end]))) for each in markdown.blocks(text)]
+
+
+def _plain(source: str) -> str:
+    source = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", source)
+    return " ".join(re.sub(r"[*`#>|~]+|(?<!\w)_+|_+(?!\w)", "", source).split())
+
+
+def _excerpt(said: str, match: re.Match[str]) -> Markup:
+    """The words around what was found, which is marked."""
+    start, end = max(0, match.start() - AROUND), min(len(said), match.end() + AROUND)
+    before, after = said[start : match.start()], said[match.end() : end]
+    return Markup("{}{}<mark>{}</mark>{}{}").format(
+        "…" if start else "", before, match[0], after, "…" if end < len(said) else ""
+    )
