@@ -45,7 +45,7 @@ if (process.argv.includes("--test")) {
   const out = join(here, "dist-test");
   rmSync(out, { recursive: true, force: true });
   const tests = readdirSync(join(here, "test")).filter(name => name.endsWith(".test.ts"));
-  await build({ ...options, entryPoints: tests.map(name => `test/${name}`), outdir: out, splitting: false, minify: false, platform: "node", packages: "external", outExtension: { ".js": ".mjs" }, alias: {}, logLevel: "warning" });
+  await build({ ...options, entryPoints: tests.map(name => `test/${name}`), outdir: out, splitting: false, minify: false, platform: "node", target: "node20", outExtension: { ".js": ".mjs" }, alias: { "@codemirror/lang-html": alias["@codemirror/lang-html"] }, logLevel: "warning" });
   const run = spawnSync(process.execPath, ["--test", ...tests.map(name => join(out, name.replace(/\.ts$/, ".mjs")))], { stdio: "inherit" });
   rmSync(out, { recursive: true, force: true });
   process.exit(run.status ?? 1);

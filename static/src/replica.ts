@@ -76,6 +76,8 @@ export class Replica {
     if (!first && joined.updates) {
       this.receive({ stream: this.stream, version: joined.version - joined.updates.length, updates: joined.updates });
     }
+    // too far behind for the answer to hold the updates: they are asked for by themselves
+    if (!first && !joined.updates && joined.version > this.version) await this.pull();
     for (const listener of this.joinListeners) listener(joined, first);
     return joined;
   }

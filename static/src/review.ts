@@ -1,7 +1,8 @@
 // Review mode in the margin: each card decides on what was read. The request names the branch version and the hash
 // of every hunk; if one has changed since, the server refuses with the new state and the card says so.
 import type { Cards } from "./cards";
-import { api, element, Refusal, t } from "./wire";
+import { refusedAt } from "./status";
+import { api, Refusal, t } from "./wire";
 
 interface Item {
   suggestion: number;
@@ -130,10 +131,7 @@ export class Review {
   }
 
   private says(card: HTMLElement, words: string): void {
-    card.querySelector(":scope > .notice")?.remove();
-    const notice = element("p", "notice notice--wrong", words);
-    notice.role = "alert";
-    card.append(notice);
+    refusedAt(card, words);
     this.cards.schedule();
   }
 }

@@ -34,16 +34,13 @@ import {
   suggestionsShown,
 } from "./suggestions";
 import { askForAddress, phrases, toolbar } from "./toolbar";
-import { api, type Can, element, type Hunks, icon, partial, type Person, Refusal, setWords, t, type WireAnnotation } from "./wire";
+import { type Draft, DraftBar, type Filing } from "./drafts";
+import { Picker } from "./picker";
+import { startRemark } from "./remarks";
+import { refusedAt, StatusLine } from "./status";
+import { api, type Can, element, type Hunks, partial, type Person, Refusal, setWords, t, type WireAnnotation } from "./wire";
 
 export type Mode = "read" | "edit" | "suggest" | "review" | "sources";
-
-interface Draft {
-  id: number;
-  number: number;
-  stream: number;
-  state: string;
-}
 
 interface Data {
   user: { id: number; name: string } | null;
@@ -78,6 +75,9 @@ class Workspace {
   private keepTimer: ReturnType<typeof setTimeout> | undefined;
   private record: Kept | null = null;
   private readonly updateTools: ReturnType<typeof toolbar>;
+  private readonly status: StatusLine;
+  private readonly picker: Picker;
+  private readonly bar: DraftBar;
 
   constructor(
     readonly root: HTMLElement,
@@ -96,6 +96,23 @@ class Workspace {
     this.sources = legend && story ? new Sources(legend, story, () => this.view, data.section.id, data.paths.story) : null;
     new Review(data.section.id, this.cards, card => this.refreshCard(card), () => this.mode === "review");
     this.updateTools = toolbar($(".tools")!, () => this.view);
+    this.status = new StatusLine(() => this.line.retry());
+    this.picker = new Picker(
+      data.origins,
+      data.document.id,
+      data.paths.origins,
+      async origins => {
+        if (this.draft && this.branch) await api("PATCH", `/api/v1/suggestions/${this.draft.id}`, { origins });
+      },
+      says => this.status.notice(says),
+    );
+    this.bar = new DraftBar(
+      filing => this.file(filing),
+      () => {
+        this.draft = null;
+        void this.mount("suggest");
+      },
+    );
   }
 
   async start(): Promise<void> {
@@ -115,10 +132,10 @@ class Workspace {
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         if (!error.isPassing) {
-          this.says("wrong", error.message);
+          this.status.show("wrong", error.message);
           return;
         }
-        this.says(this.line.state === "connecting" ? "connecting" : "offline", "");
+        this.status.show(this.line.state === "connecting" ? "connecting" : "offline", t(this.line.state === "connecting" ? "connecting" : "offline.reading"));
         await new Promise<void>(resolve => {
           const off = this.line.onState(() => (off(), resolve()));
           setTimeout(() => (off(), resolve()), 3000);
@@ -129,7 +146,7 @@ class Workspace {
       await this.mount(this.mode);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      this.says("wrong", error.message);
+      this.status.show("wrong", error.message);
       this.draft = null;
       await this.mount("read");
     }
@@ -212,7 +229,7 @@ class Workspace {
           ? editing(replica, {
               client: this.client,
               confirmed: 0,
-              origins: () => this.origins(),
+              origins: () => this.picker.origins,
               onSaving: (saving, unsent) => this.saving(saving, unsent),
               onRefused: refusal => void this.refused(refusal),
               onChange: (_view, confirmed) => this.keepUnsent(replica, confirmed),
@@ -512,49 +529,15 @@ class Workspace {
     }
   }
 
-  // ── remarks ──
-
   private startRemark(from: number, to: number): void {
     const view = this.view!;
-    const template = document.querySelector<HTMLTemplateElement>("#remark-form");
-    if (!template) return;
-    document.getElementById("new-remark")?.remove();
-    const form = template.content.firstElementChild!.cloneNode(true) as HTMLFormElement;
-    form.dataset["from"] = String(from);
-    form.querySelector("[data-quote]")!.textContent = view.state.sliceDoc(from, to).slice(0, 200);
-    form.addEventListener("submit", event => {
-      event.preventDefault();
-      void this.fileRemark(form, from, to);
-    });
-    form.querySelector("[data-cancel]")?.addEventListener("click", () => {
-      form.remove();
-      this.cards.select(null);
-    });
-    (this.cards.margin.querySelector("[data-cards]") ?? this.cards.margin).append(form);
-    this.cards.select(form);
-    form.querySelector("textarea")!.focus();
-  }
-
-  private async fileRemark(form: HTMLFormElement, from: number, to: number): Promise<void> {
-    const view = this.view!;
-    const start = toMain(view, this.streams(), from, 1);
-    const end = toMain(view, this.streams(), to, -1);
-    const text = form.querySelector("textarea")!.value.trim();
-    try {
-      if (!text) return;
+    startRemark(view, this.cards, from, to, async remark => {
+      const start = toMain(view, this.streams(), from, 1);
+      const end = toMain(view, this.streams(), to, -1);
       if (start === null || end === null || end <= start) throw new Refusal("inside", t("remark.inside"));
-      const fields = new FormData(form);
-      await api("POST", `/api/v1/sections/${this.data.section.id}/annotations`, { start, end, version: this.main.version, text, kind: fields.get("kind") ?? "remark" });
-      form.remove();
+      await api("POST", `/api/v1/sections/${this.data.section.id}/annotations`, { start, end, version: this.main.version, ...remark });
       view.dispatch({ selection: { anchor: view.state.selection.main.head } });
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      form.querySelector(".notice")?.remove();
-      const notice = element("p", "notice notice--wrong", error.message);
-      notice.role = "alert";
-      form.append(notice);
-      this.cards.schedule();
-    }
+    });
   }
 
   // ── the own suggestion ──
@@ -563,9 +546,9 @@ class Workspace {
   private async openDraft(): Promise<void> {
     if (this.opening) return;
     this.opening = true;
-    this.status("saving", t("draft.opening"), "pen");
+    this.status.show("saving", t("draft.opening"));
     try {
-      const [suggestion, branch] = await openBranch(this.line, this.main, this.data.section.id, this.origins());
+      const [suggestion, branch] = await openBranch(this.line, this.main, this.data.section.id, this.picker.origins);
       const view = this.view!;
       if (this.mode !== "suggest" || this.branch) {
         branch.close();
@@ -589,66 +572,32 @@ class Workspace {
       if (!(error instanceof Refusal)) throw error;
       if (error.isPassing) {
         // nothing is lost: the words stay in the editor, and the next try comes with the line
-        this.status("offline", t("offline.draft"), "off");
+        this.status.show("offline", t("offline.draft"));
         const off = this.line.onState(state => {
           if (state === "open") {
             off();
             void this.openDraft();
           }
         });
-      } else this.says("wrong", error.message);
+      } else this.status.show("wrong", error.message);
     } finally {
       this.opening = false;
     }
   }
 
   private tellDraft(): void {
-    const bar = $("[data-draft]");
-    if (!bar) return;
-    const shown = this.mode === "suggest";
-    bar.hidden = !shown;
-    const state = bar.querySelector<HTMLElement>("[data-draft-state]");
-    const places = bar.querySelector<HTMLElement>("[data-draft-places]");
-    const file = document.querySelector<HTMLButtonElement>("[data-file]");
-    const hunks = this.branch ? (this.view?.state.field(ownHunks, false)?.length ?? 0) : 0;
-    if (state) {
-      state.hidden = !this.draft;
-      const name = this.draft?.state === "filed" ? t("filed", { number: this.draft.number }) : t("draft", { number: this.draft?.number ?? 0 });
-      state.replaceChildren(icon("pencil"), name);
-    }
-    if (places) places.textContent = !this.draft ? t("draft.none") : this.draft.state === "filed" ? t("draft.places.filed", { n: hunks }) : t("draft.places", { n: hunks });
-    if (file) {
-      file.hidden = !shown || this.draft?.state === "filed";
-      file.disabled = hunks === 0;
-    }
-    const done = document.querySelector<HTMLButtonElement>("[data-amended]");
-    if (done) done.hidden = !(shown && this.draft?.state === "filed");
+    this.bar.show(this.mode === "suggest", this.draft, this.branch ? (this.view?.state.field(ownHunks, false)?.length ?? 0) : 0);
   }
 
-  private async file(form: HTMLFormElement): Promise<void> {
+  private async file(filing: Filing): Promise<void> {
     if (!this.draft) return;
-    const fields = new FormData(form);
-    const dialog = form.closest("dialog")!;
-    try {
-      await this.saved();
-      await api("POST", `/api/v1/suggestions/${this.draft.id}/file`, {
-        reason: String(fields.get("reason") ?? ""),
-        minutes_quote: String(fields.get("minutes_quote") ?? ""),
-        origins: this.origins(),
-      });
-      dialog.close();
-      form.reset();
-      const id = this.draft.id;
-      this.draft = null;
-      await this.mount("suggest");
-      await this.cards.refresh(`s-${id}`, `${this.data.paths.cards}?suggestion=${id}`);
-      this.selectById(`s-${id}`);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      const place = form.querySelector<HTMLElement>("[data-error]")!;
-      place.textContent = error.message;
-      place.hidden = false;
-    }
+    const { id } = this.draft;
+    await this.saved();
+    await api("POST", `/api/v1/suggestions/${id}/file`, { ...filing, origins: this.picker.origins });
+    this.draft = null;
+    await this.mount("suggest");
+    await this.cards.refresh(`s-${id}`, `${this.data.paths.cards}?suggestion=${id}`);
+    this.selectById(`s-${id}`);
   }
 
   /** Resolves when everything typed is stored. */
@@ -657,40 +606,14 @@ class Workspace {
     if (this.view && sendableUpdates(this.view.state).length) throw new Refusal("offline", t("offline.request"));
   }
 
-  private origins(): number[] {
-    return this.data.origins;
-  }
-
   // ── saving, and what cannot be saved ──
 
   private saving(saving: Saving, unsent: number): void {
-    if (this.line.state !== "open") {
-      this.status("offline", unsent && this.writes(this.mode) ? t("offline.unsent", { n: unsent }) : t("offline.reading"), "off");
-    } else if (saving === "saved") this.status("saved", this.data.user ? t("saved") : t("connected"), "check");
-    else this.status("saving", t("saving"), "pen");
+    this.status.saving(this.line.state, saving, unsent, this.writes(this.mode), !!this.data.user);
     if (saving === "saved" && this.record) {
       forget(this.record);
       this.record = null;
     }
-  }
-
-  private status(state: string, words: string, sign: string): void {
-    const line = $(".statusline")!;
-    if (line.dataset["state"] === state && line.dataset["words"] === words) return;
-    line.dataset["state"] = state;
-    line.dataset["words"] = words;
-    const says = line.querySelector("[data-says-saving]")!;
-    const pen = element("span", "pen hue-0", element("i"), element("i"), element("i"));
-    pen.setAttribute("aria-hidden", "true");
-    if (state === "offline") says.replaceChildren(icon("off"), element("strong", "", t("offline")), ` ${words}`);
-    else says.replaceChildren(sign === "pen" ? pen : icon(sign), words);
-    line.querySelector<HTMLElement>("[data-retry]")!.hidden = state !== "offline";
-  }
-
-  private says(state: "wrong" | "offline" | "connecting", words: string): void {
-    if (state === "wrong") this.status("wrong", words, "warn");
-    else if (state === "offline") this.status("offline", t("offline.reading"), "off");
-    else this.status("connecting", t("connecting"), "pen");
   }
 
   /** Keeps what is not stored yet: at once when there is no line, else when storing takes long. */
@@ -717,7 +640,7 @@ class Workspace {
       version: replica.version,
       text: replica.text.toString(),
       updates: sendableUpdates(view.state).map(update => update.changes.toJSON()),
-      origins: this.origins(),
+      origins: this.picker.origins,
       at: Date.now(),
     });
     this.keepTimer ??= setTimeout(
@@ -735,7 +658,7 @@ class Workspace {
     if (!view || !this.makeRecord || !sendableUpdates(view.state).length || !this.writes(this.mode)) return;
     const record = this.makeRecord();
     if (keep(record)) this.record = record;
-    else this.status("wrong", t("keep.full"), "warn");
+    else this.status.show("wrong", t("keep.full"));
   }
 
   /** The server will not take it: what was typed becomes a suggestion, or is shown to be copied. */
@@ -743,7 +666,7 @@ class Workspace {
     const record = this.makeRecord?.();
     const view = this.view;
     if (!record || !view) return;
-    this.status("saving", refusal.message, "warn");
+    this.status.show("saving", refusal.message);
     this.record = null;
     keep(record);
     let fate: Fate;
@@ -768,8 +691,8 @@ class Workspace {
 
   private tell(fate: Fate): void {
     if (fate.kind === "sent") {
-      if (fate.count) this.notice(t("kept.sent"));
-    } else if (fate.kind === "suggested") this.notice(t("kept.suggested", { number: fate.suggestion.number }));
+      if (fate.count) this.status.notice(t("kept.sent"));
+    } else if (fate.kind === "suggested") this.status.notice(t("kept.suggested", { number: fate.suggestion.number }));
     else {
       const dialog = $<HTMLDialogElement>("#kept-words");
       if (!dialog) return;
@@ -778,18 +701,6 @@ class Workspace {
       dialog.addEventListener("close", () => dialog.returnValue === "forget" && forget(fate.record), { once: true });
       dialog.showModal();
     }
-  }
-
-  private notice(words: string): void {
-    const place = $("[data-notices]");
-    if (!place) return;
-    const close = element("button", "btn btn--quiet btn--icon push", icon("x"));
-    close.type = "button";
-    close.setAttribute("aria-label", t("close"));
-    const notice = element("p", "notice", element("span", "", words), close);
-    notice.role = "status";
-    close.addEventListener("click", () => notice.remove());
-    place.append(notice);
   }
 
   // ── people ──
@@ -842,26 +753,11 @@ class Workspace {
     document.addEventListener("change", event => {
       const field = event.target as HTMLInputElement;
       if (field.name === "mode" && field.closest(".modes")) void this.switchMode(field.value as Mode);
-      if (field.closest("[data-origins]")) void this.tookOrigins();
-    });
-    $("[data-retry]")?.addEventListener("click", () => this.line.retry());
-    $("[data-file]")?.addEventListener("click", () => {
-      const dialog = $<HTMLDialogElement>("#file-suggestion");
-      dialog?.querySelector<HTMLElement>("[data-error]")?.setAttribute("hidden", "");
-      dialog?.showModal();
-    });
-    $("[data-amended]")?.addEventListener("click", () => {
-      this.draft = null;
-      void this.mount("suggest");
-    });
-    $("#file-suggestion form")?.addEventListener("submit", event => {
-      event.preventDefault();
-      void this.file(event.target as HTMLFormElement);
     });
     $("[data-remark]")?.addEventListener("click", () => {
       const { from, to } = this.view!.state.selection.main;
       if (from < to) this.startRemark(from, to);
-      else this.notice(t("remark.select"));
+      else this.status.notice(t("remark.select"));
     });
     this.cards.margin.addEventListener("click", event => void this.act(event));
     this.cards.margin.addEventListener("submit", event => {
@@ -876,7 +772,6 @@ class Workspace {
     });
     addEventListener("hashchange", () => this.openFromAddress());
     addEventListener("scroll", () => this.cards.schedule(), { passive: true });
-    this.restoreOrigins();
   }
 
   private async act(event: Event): Promise<void> {
@@ -904,10 +799,7 @@ class Workspace {
       if (card) await this.refreshCard(card);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      card?.querySelector(":scope > .notice")?.remove();
-      const notice = element("p", "notice notice--wrong", error.message);
-      notice.role = "alert";
-      card?.append(notice);
+      if (card) refusedAt(card, error.message);
       this.cards.schedule();
     } finally {
       from.removeAttribute("aria-busy");
@@ -922,7 +814,7 @@ class Workspace {
       } catch {
         // without a line the words wait where they were typed
         this.checkMode();
-        this.notice(t("offline.stay"));
+        this.status.notice(t("offline.stay"));
         return;
       }
     }
@@ -932,7 +824,7 @@ class Workspace {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.draft = null;
-      this.notice(error.message);
+      this.status.notice(error.message);
       await this.mount(mode);
     }
     scrollTo({ top: scroll, behavior: "instant" });
@@ -957,61 +849,6 @@ class Workspace {
     this.tellDraft();
   }
 
-  /** On whose behalf, as chosen in the picker: every organisation chosen, at the meeting chosen. */
-  private chosenOrigins() {
-    const boxes = [...document.querySelectorAll<HTMLInputElement>("[data-origins] input:checked")];
-    return {
-      organizations: boxes.filter(box => box.name === "organization"),
-      meeting: boxes.find(box => box.name === "meeting" && box.value),
-    };
-  }
-
-  private async tookOrigins(): Promise<void> {
-    const { organizations, meeting } = this.chosenOrigins();
-    this.showOrigins();
-    const chosen = { organizations: organizations.map(box => Number(box.value)), meeting: meeting ? Number(meeting.value) : null };
-    try {
-      localStorage.setItem(`drafting.origins.${this.data.document.id}`, JSON.stringify(chosen));
-    } catch {
-      /* the choice then lasts as long as the page */
-    }
-    try {
-      const { origins } = await api<{ origins: number[] }>("POST", this.data.paths.origins, chosen);
-      this.data.origins = origins;
-      if (this.draft && this.branch) await api("PATCH", `/api/v1/suggestions/${this.draft.id}`, { origins });
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      this.notice(error.message);
-    }
-  }
-
-  private restoreOrigins(): void {
-    const chosen = readChoice(`drafting.origins.${this.data.document.id}`);
-    if (chosen && this.data.user) {
-      for (const box of document.querySelectorAll<HTMLInputElement>("[data-origins] input")) {
-        box.checked = box.name === "organization" ? !!chosen.organizations?.includes(Number(box.value)) : box.value === String(chosen.meeting ?? "");
-      }
-      if (document.querySelector("[data-origins]")) void this.tookOrigins();
-    }
-    this.showOrigins();
-  }
-
-  private showOrigins(): void {
-    const place = $("[data-origins-shown]");
-    if (!place) return;
-    const { organizations, meeting } = this.chosenOrigins();
-    const [first] = organizations;
-    const parts: Node[] = [];
-    if (first) {
-      const tag = element("abbr", `tag hue-${first.dataset["hue"] ?? 0}`, first.dataset["code"] ?? "");
-      tag.title = first.dataset["label"] ?? "";
-      parts.push(tag, element("b", "not-phone", first.dataset["label"] ?? ""));
-    }
-    if (organizations.length > 1) parts.push(element("span", "lead", `+${organizations.length - 1}`));
-    if (meeting) parts.push(element("span", first ? "lead more" : "", `${first ? "· " : ""}${t("meeting", { number: meeting.dataset["code"] ?? "", topic: meeting.dataset["label"] ?? "" })}`));
-    place.replaceChildren(...(parts.length ? parts : [element("b", "", t("origins.none"))]));
-  }
-
   /** "§ 9 ust. 3 pkt 2 · version 482" for the caret. */
   private tellPlace(): void {
     const place = $("[data-place]");
@@ -1030,15 +867,6 @@ class Workspace {
       else if (item && item[1] && !point && !paragraph) point = t("place.point", { n: item[2]! });
     }
     place.textContent = [[sign, paragraph, point].filter(Boolean).join(" "), t("place.version", { n: (this.branch ?? this.main).version })].filter(Boolean).join(" · ");
-  }
-}
-
-/** On whose behalf this browser wrote last; null: as the server chooses. */
-function readChoice(key: string): { organizations?: number[]; meeting?: number | null } | null {
-  try {
-    return JSON.parse(localStorage.getItem(key) ?? "null") as { organizations?: number[]; meeting?: number | null } | null;
-  } catch {
-    return null;
   }
 }
 
