@@ -8,14 +8,14 @@ its owners (law 7).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from drafting.engine import diff, restoring
+from drafting.engine import diff
 from drafting.engine.attribution import Span
 from drafting.engine.changes import ChangeSet
 from drafting.engine.proposals import carry
@@ -23,7 +23,7 @@ from drafting.engine.rebase import Update, rebase
 from drafting.engine.text import from_units, to_units
 from drafting.errors import DraftingError, InvalidChanges, InvalidInput, NotFound, TooLarge, VersionConflict, WrongState
 from drafting.services import audit, heads, hunks, people, sections
-from drafting.services.access import Actor, require, require_own
+from drafting.services.access import Actor, allowed, belongs_to, require, require_own, sees_suggestion
 from drafting.services.clock import now
 from drafting.services.heads import MAIN_CLIENT, SERVER_CLIENT, Branch, Head, Stored
 from drafting.store.database import transaction, verb
@@ -81,11 +81,14 @@ def push(
     return result
 
 
-def push_many(session: Session, pushes: Sequence[Push]) -> list[int | DraftingError]:
+def push_many(
+    session: Session, pushes: Sequence[Push], open_branches: Collection[int] = ()
+) -> list[int | DraftingError]:
     """For each push the stream's version once it is stored, or why it was refused.
 
-    commits  yes, once for all of them
-    law      3, 4, 5, 7
+    open_branches  streams of branches that somebody looks at: when main moves, it is put into their logs too
+    commits        yes, once for all of them
+    law            3, 4, 5, 7
     """
     results: list[int | DraftingError] = [NotFound("there is no such stream")] * len(pushes)
     with transaction(session):
@@ -100,7 +103,7 @@ def push_many(session: Session, pushes: Sequence[Push]) -> list[int | DraftingEr
                 results[index] = work.take(head, each)
             except DraftingError as error:
                 results[index] = error
-        work.finish()
+        work.finish(open_branches)
     return results
 
 
@@ -253,12 +256,16 @@ class Work:
             self.fates.setdefault(section, []).extend(outcome.fates)
         movement.suggestions.add(suggestion_id)
 
-    def finish(self) -> None:
+    def finish(self, open_branches: Collection[int] = ()) -> None:
         """Writes what was gathered."""
         for section_id, head in self.heads.items():
             rows = self.rows.get(section_id)
             if not rows:
                 continue
+            if open_branches:
+                for branch in head.branches.values():
+                    if branch.log.stream_id in open_branches and branch.main_version < head.version:
+                        rows.extend(bring_up(head, branch, self.at))
             changed, fates = self.hunks.get(section_id, {}), self.fates.get(section_id, [])
             if changed:
                 hunks.keep_hunks(self.session, head, changed)
@@ -301,6 +308,23 @@ def bring_up(head: Head, branch: Branch, at: datetime, decision_id: int | None =
     return rows
 
 
+@verb
+def bring_up_branches(session: Session, section_id: int, stream_ids: Collection[int]) -> None:
+    """Puts what main did meanwhile into the logs of these branches. commits: yes, once, when there is anything"""
+    with heads.reading(session, section_id) as head:
+        behind = [b for b in head.branches.values() if b.log.stream_id in stream_ids and b.main_version < head.version]
+    if not behind:
+        return
+    head = heads.writing(session, section_id)
+    at = now()
+    rows: list[tuple[int, Stored]] = []
+    for branch in head.branches.values():
+        if branch.log.stream_id in stream_ids:
+            rows.extend(bring_up(head, branch, at))
+    if rows:
+        heads.store(session, head, rows)
+
+
 def check_updates(updates: Sequence[Update]) -> str:
     """The one client that made these updates, when they hang together.
 
@@ -336,6 +360,63 @@ def check_fits(text: str, updates: Sequence[Update | object]) -> None:
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPlace:
+    """Where a stream belongs. `suggestion_id`: None for a section's main stream."""
+
+    stream_id: int
+    section_id: int
+    document_id: int
+    suggestion_id: int | None
+
+
+def place_of(session: Session, actor: Actor, stream_id: int) -> StreamPlace:
+    """Where a stream belongs, when the actor may read it.
+
+    raises  NotFound also for a draft of others, and for a suggestion that was withdrawn
+    needs   read
+    """
+    row = session.execute(
+        select(Stream.section_id, Section.document_id, Stream.kind)
+        .join(Section, Section.id == Stream.section_id)
+        .where(Stream.id == stream_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("there is no such stream")
+    document = require(session, actor, "read", row.document_id)
+    suggestion = None
+    if row.kind == "branch":
+        suggestion = session.scalars(select(Suggestion).where(Suggestion.stream_id == stream_id)).one_or_none()
+        if suggestion is None or not sees_suggestion(actor, document, suggestion) or suggestion.state == "withdrawn":
+            raise NotFound("there is no such stream")
+    return StreamPlace(stream_id, row.section_id, row.document_id, suggestion.id if suggestion else None)
+
+
+def can(session: Session, actor: Actor, place: StreamPlace) -> dict[str, bool]:
+    """What the actor may do with a stream now, for showing only what works."""
+    document = session.get(Document, place.document_id)
+    assert document is not None
+    answer = {
+        "edit": allowed(actor, "edit", document),
+        "suggest": allowed(actor, "suggest", document),
+        "annotate": allowed(actor, "annotate", document),
+        "decide": allowed(actor, "decide", document),
+    }
+    if place.suggestion_id is not None:
+        suggestion = session.get(Suggestion, place.suggestion_id)
+        assert suggestion is not None
+        answer["edit"] = (
+            answer["suggest"] and belongs_to(actor, suggestion) and suggestion.state in ("draft", "filed")
+        )
+    return answer
+
+
+def present_text(head: Head, stream_id: int) -> str:
+    """The newest text of a section's main stream or of a branch that has been brought up, ordinary Unicode."""
+    branch = head.branch_of(stream_id)
+    return from_units(head.text if branch is None else head.proposals.branch_text(branch.suggestion_id))
 
 
 def text_at(session: Session, actor: Actor, section_id: int, version: int | None = None) -> TextView:
@@ -433,7 +514,7 @@ def replace_text(
     head = heads.writing(session, section_id)
     units = to_units(text, normalising=True)
     base = head.version if version is None else version
-    changes = diff.diff(head.log.text(base), units)
+    changes = diff.diff(head.log.text(base), units).changes
     for stored in head.log.since(base):
         changes = changes.map(stored.changes)
     return append(session, head, actor, changes, kind=kind, origin_ids=origins)
@@ -451,12 +532,25 @@ def restore(session: Session, actor: Actor, section_id: int, version: int) -> in
     head = heads.writing(session, section_id)
     if not 0 <= version <= head.version:
         raise NotFound(f"section {section_id} has no version {version}", version=head.version)
-    changes, carried = restoring.restore(head.log, version)
+    changes, carried = going_back(session, head, version)
     made = append(session, head, actor, changes, kind="restore", carried=carried)
     audit.record(
         session, row.document_id, actor, "section_text_restored", {"section": section_id, "to": version, "version": made}
     )
     return made
+
+
+def going_back(session: Session, head: Head, version: int) -> tuple[ChangeSet, list[Span]]:
+    """What turns a section's text into that of an earlier version, and who had brought in what comes back."""
+    then = heads.tape_at(session, head.stream_id, version)
+    changes = diff.diff(head.text, then.text()).changes
+    carried = [
+        span
+        for _, _, start, end, _ in changes.iter_changes(individual=True)
+        if start < end
+        for span in then.spans(start, end)
+    ]
+    return changes, carried
 
 
 @verb

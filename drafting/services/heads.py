@@ -28,12 +28,13 @@ from sqlalchemy.orm import Session
 
 from drafting.engine.attribution import Span, Tape
 from drafting.engine.changes import ChangeSet
-from drafting.engine.proposals import BranchOutcome, Outcome, Proposals
+from drafting.engine.plans import BranchOutcome, Outcome
+from drafting.engine.proposals import Proposals
 from drafting.engine.text import from_units, to_units
 from drafting.errors import NotFound
+from drafting.services.anchored import Anchors
 from drafting.services.movements import Movement
 from drafting.store.models import (
-    Annotation,
     Checkpoint,
     Revision,
     RevisionOrigin,
@@ -189,6 +190,20 @@ def nearest_text(session: Session, stream_id: int, version: int) -> tuple[int, s
     return (row.version, to_units(row.text)) if row else (0, "")
 
 
+def tape_at(session: Session, stream_id: int, version: int) -> Tape:
+    """A main stream's text with its attribution at a version that is there."""
+    row = session.execute(
+        select(Snapshot.version, Snapshot.text, Snapshot.spans)
+        .where(Snapshot.stream_id == stream_id, Snapshot.version <= version)
+        .order_by(Snapshot.version.desc())
+        .limit(1)
+    ).one_or_none()
+    tape = Tape(to_units(row.text), spans_of(json.loads(row.spans))) if row else Tape()
+    for stored in read_revisions(session, stream_id, row.version if row else 0, version):
+        tape.apply(stored.changes, stored.version, stored.carried)
+    return tape
+
+
 # ── heads ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -211,6 +226,7 @@ class Head:
         self.section_id = section_id
         self.lock = threading.RLock()
         self.is_stale = False
+        self.touched = False  # by the transaction under way
         self.is_loaded = False
         self.session: Session | None = None  # of the transaction under way
         self.document_id = 0
@@ -252,6 +268,16 @@ class Head:
             with self.registry.read() as session:
                 yield session
 
+    def spans(self, start: int, end: int) -> list[Span]:
+        """Who brought in a part of the text, naming this stream too: for text that goes to another section."""
+        return [
+            span._replace(stream=self.stream_id) if span.stream == 0 else span for span in self.tape.spans(start, end)
+        ]
+
+    def own_spans(self, spans: Iterable[Span]) -> tuple[Span, ...]:
+        """Spans as this stream keeps them: it calls itself 0."""
+        return tuple(span._replace(stream=0) if span.stream == self.stream_id else span for span in spans)
+
     def last_sequence(self, stream_id: int, client: str) -> int:
         """The newest sequence number stored for a client in a stream; 0 when there is none."""
         key = (stream_id, client)
@@ -280,6 +306,7 @@ class Head:
     def append_main(self, stored: Stored) -> None:
         """Text, attribution, anchors and log after one more revision of main; the index is the caller's."""
         self.text = stored.changes.apply(self.text)
+        self.touched = True
         self.tape.apply(stored.changes, stored.version, stored.carried)
         self.log.append(stored)
         self.unsaved += 1
@@ -288,6 +315,7 @@ class Head:
     def take_branch(self, branch: Branch, stored: Stored) -> BranchOutcome | None:
         """A revision of a branch; an author's edit changes the hunks, the rest of a branch log comes from the index."""
         outcome = None
+        self.touched = True
         if stored.kind == "edit":
             written_on = self.version if stored.written_on is None else stored.written_on
             outcome = self.proposals.branch_update(
@@ -474,6 +502,7 @@ class Registry:
         self._heads: dict[int, Head] = {}
         self._lock = threading.Lock()
         self.listeners: list[Callable[[list[Movement]], None]] = []
+        self.section_of_stream: dict[int, int] = {}  # never changes once there
 
     def head(self, section_id: int) -> Head:
         with self._lock:
@@ -563,6 +592,7 @@ def writing_all(session: Session, section_ids: Iterable[int]) -> dict[int, Head]
 
 def movement(session: Session, head: Head) -> Movement:
     """What the transaction under way has changed in a section so far; add to it."""
+    head.touched = True
     all_: dict[int, Movement] = session.info.setdefault("movements", {})
     if head.section_id not in all_:
         all_[head.section_id] = Movement(head.section_id, head.document_id)
@@ -632,7 +662,8 @@ def _row(stream_id: int, stored: Stored) -> dict[str, Any]:
 
 @event.listens_for(Session, "after_commit")
 def _committed(session: Session) -> None:
-    session.info["committed"] = True
+    if not session.in_nested_transaction():
+        session.info["committed"] = True
 
 
 @event.listens_for(Session, "after_transaction_end")
@@ -642,10 +673,11 @@ def _ended(session: Session, transaction: Any) -> None:
     committed = session.info.pop("committed", False)
     movements: dict[int, Movement] = session.info.pop("movements", {})
     heads: dict[int, Head] = session.info.pop("heads", {})
-    for section_id, head in heads.items():
+    for head in heads.values():
         head.session = None
-        if not committed and section_id in movements:
+        if head.touched and not committed:
             head.registry.forget(head)
+        head.touched = False
         head.lock.release()
     if committed and movements:
         for listener in list(registry_of(session).listeners):

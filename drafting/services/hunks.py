@@ -31,7 +31,7 @@ def keep_hunks(session: Session, head: heads.Head, changed: Mapping[int, Iterabl
                 "start": hunk.written.start,
                 "end": hunk.written.end,
                 "text": from_units(hunk.written.text),
-                "ground": from_units(head.text[hunk.start : hunk.end]),
+                "ground": from_units(hunk.written.ground),
                 "version": hunk.written.version,
                 "joined_into": None,
             }
