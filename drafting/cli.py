@@ -34,7 +34,7 @@ FIRST_ACCOUNT = 'python -m drafting user create you@example.org "Your name"'
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit status."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         given = {name: getattr(options, name, None) for name in ("host", "port", "threads", "workers")}
         settings = load_settings(instance_path=options.instance, **given)
@@ -46,10 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="drafting", description="A city and its NGOs write a programme together.")
-    parser.add_argument("--instance", metavar="FOLDER", help="where data lives; default instance/")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    made = argparse.ArgumentParser(prog="drafting", description="A city and its NGOs write a programme together.")
+    made.add_argument("--instance", metavar="FOLDER", help="where data lives; default instance/")
+    commands = made.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="serve the pages and the live editor")
     serve.add_argument("--host")
@@ -111,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     backup = commands.add_parser("backup", help="write the database and the uploads to one file, also while serving")
     backup.add_argument("file", type=Path, metavar="FILE.tar.gz")
     backup.set_defaults(run=run_backup)
-    return parser
+    return made
 
 
 # ── serve and demo ──────────────────────────────────────────────────────────────────────────────────────

@@ -31,8 +31,8 @@ class Settings:
     redis_url: str = ""  # empty: one worker; given: workers tell each other that a stream moved
     secret_key: str = field(default="", repr=False)  # signs cookies and CSRF tokens
     base_url: str = ""  # how people reach this server; empty: as the request says
-    host: str = "127.0.0.1"
-    port: int = 8000
+    host: str = "127.0.0.1"  # 0.0.0.0 lets other machines in
+    port: int = 8000  # TCP
     threads: int = 500  # must exceed the open web sockets and the requests under way
     workers: int = 1  # more than one needs PostgreSQL and Redis
     language: str = "pl"  # for readers who have not chosen
