@@ -17,8 +17,9 @@ replacement against one, which typing consists of, come first and by themselves 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Union
 
 from drafting.engine.text import check_units, cuts_pair, from_units, join_lines, split_lines, to_units
@@ -32,6 +33,8 @@ MAX_LENGTH = 2**31 - 1
 
 # Which deletions map_pos reports: none, of both characters around the position, of the one before, of the one after.
 MODES = (None, "simple", "track_del", "track_before", "track_after")
+
+_END = itemgetter(1)
 
 
 class ChangeSet:
@@ -334,12 +337,14 @@ def _mapped(mine: tuple[Replacement, ...], theirs: tuple[Replacement, ...], befo
     pass that begin before it (at one point the shorter first; equals as `before` says), then deletes what is left of
     its range. My text goes in once, where my range is first met: so before theirs when I begin first, and behind
     theirs when I begin inside their range. A text of theirs inside my range stays: it splits my range in two, while a
-    deletion of theirs inside it merely makes it shorter.
+    deletion of theirs inside it merely makes it shorter. What lies before all of theirs or behind them is not swept.
     """
-    mapped: list[Replacement] = []
+    untouched = bisect_left(mine, theirs[0][0], key=_END)
+    mapped = list(mine[:untouched])
     passed = reach = shift = 0
     count = len(theirs)
-    for start, end, text in mine:
+    for place in range(untouched, len(mine)):
+        start, end, text = mine[place]
         while passed < count:
             p, q, u = theirs[passed]
             if p < start or (p == start and (q - p < end - start or (q - p == end - start and not before))):
@@ -348,6 +353,10 @@ def _mapped(mine: tuple[Replacement, ...], theirs: tuple[Replacement, ...], befo
                 passed += 1
             else:
                 break
+        if passed == count and start >= reach:
+            _add(mapped, start + shift, end + shift, text)
+            mapped.extend([(s + shift, e + shift, t) for s, e, t in mine[place + 1 :]])
+            break
         pos = max(start, reach)
         while True:
             # One stretch of the new text without text of theirs: [pos + shift, pos + shift + deleted).
@@ -389,17 +398,21 @@ def _composed(mine: tuple[Replacement, ...], theirs: tuple[Replacement, ...]) ->
     the result as it comes. While one of my insertions or one of their ranges reaches past the end of a piece, `joining`
     makes the next piece part of the same replacement.
     """
-    result: list[Replacement] = []
-    old = pos = 0  # the place in my old text, and in the text in the middle
-    i = j = used = 0  # used: code units of mine[i]'s text that lie behind
-    shift = 0  # from a kept place of the old text to the one in the middle
+    result, i, j, shift = _undisturbed(mine, theirs)
+    old = result[-1][1] if result else 0  # the place in my old text
+    pos = old + shift  # and in the text in the middle: for a kept place, `shift` further
+    used = 0  # code units of mine[i]'s text that lie behind
     joining = False
     while True:
+        beyond = MAX_LENGTH + 1
+        left = right = beyond  # from pos to the next seam of mine and of theirs
         in_mine = in_theirs = False
-        room = MAX_LENGTH + 1
-        left = right = room
         if i < len(mine):
             s, e, t = mine[i]
+            if j == len(theirs) and not used:
+                _add(result, s, e, t)
+                result.extend(mine[i + 1 :])
+                return result
             in_mine = used > 0 or s + shift == pos
             if in_mine and not t:
                 _add(result, s, e, "", joining)
@@ -410,6 +423,10 @@ def _composed(mine: tuple[Replacement, ...], theirs: tuple[Replacement, ...]) ->
             left = len(t) - used if in_mine else s + shift - pos
         if j < len(theirs):
             p, q, u = theirs[j]
+            if i == len(mine) and p >= pos:
+                _add(result, p - shift, q - shift, u)
+                result.extend([(p - shift, q - shift, u) for p, q, u in theirs[j + 1 :]])
+                return result
             in_theirs = p <= pos
             if p == q == pos:
                 _add(result, old, old, u, joining)
@@ -417,21 +434,16 @@ def _composed(mine: tuple[Replacement, ...], theirs: tuple[Replacement, ...]) ->
                 continue
             right = q - pos if in_theirs else p - pos
         width = min(left, right)
-        if width == room:
+        if width == beyond:
             return result
-        if not in_mine and not in_theirs:
-            old += width
-            pos += width
-            continue
         until = (old if used else e) if in_mine else old + width
-        if in_theirs:
-            text = u if p == pos else ""
-        else:
-            text = t[used : used + width]
-        count = len(result)
-        if until > old or text:
-            _add(result, old, until, text, joining)
-        joining = ((in_mine and left > width) or (in_theirs and right > width)) and (joining or len(result) > count)
+        if in_mine or in_theirs:
+            # Their text comes with the first piece of their range; in the others nothing of it is left to come.
+            text = (u if p == pos else "") if in_theirs else t[used : used + width]
+            count = len(result)
+            if until > old or text:
+                _add(result, old, until, text, joining)
+            joining = ((in_mine and left > width) or (in_theirs and right > width)) and (joining or len(result) > count)
         old = until
         pos += width
         if in_mine:
@@ -444,6 +456,23 @@ def _composed(mine: tuple[Replacement, ...], theirs: tuple[Replacement, ...]) ->
                 raise PositionError(f"Position {pos} is between the halves of a surrogate pair.", position=pos)
         if in_theirs and width == right:
             j += 1
+
+
+def _undisturbed(
+    mine: tuple[Replacement, ...], theirs: tuple[Replacement, ...]
+) -> tuple[list[Replacement], int, int, int]:
+    """What of mine, or of theirs, lies before all of the other: (those, how many of mine, of theirs, their shift)."""
+    first = theirs[0][0]
+    i = shift = 0
+    for start, end, text in mine:
+        if start + shift + len(text) >= first:
+            break
+        shift += len(text) - (end - start)
+        i += 1
+    if i:
+        return list(mine[:i]), i, 0, shift
+    j = bisect_left(theirs, mine[0][0], key=_END)
+    return list(theirs[:j]), 0, j, 0
 
 
 def _flat(changes: Spec) -> Iterator[Replacement | ChangeSet]:

@@ -15,7 +15,9 @@ import re
 from drafting.errors import EngineError, InvalidInput, PositionError
 
 # What units form must not contain: CR, an undivided astral character, half a pair.
-_STRANGE = re.compile("[\r\U00010000-\U0010ffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]")
+_STRANGE = re.compile(
+    "[\r\U00010000-\U0010ffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]"
+)
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _LINE_END = re.compile("\r\n?")

@@ -37,7 +37,7 @@ def test_pending_updates_are_mapped_in_turn_and_stored_ones_stand_first():
 
 
 def test_own_updates_are_recognised_by_client_and_sequence_with_foreign_ones_in_between():
-    pending = [Update("a", 5, insertion(0, "x", 0)), Update("a", 6, insertion(1, "y", 1)), Update("a", 7, insertion(2, "z", 2))]
+    pending = [Update("a", 5 + place, insertion(place, text, place)) for place, text in enumerate("xyz")]
     authority = Authority()
     authority.push(0, pending[:1])
     authority.push(0, [Update("b", 0, insertion(0, "B", 0))])

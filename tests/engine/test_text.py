@@ -10,7 +10,16 @@ from drafting.errors import EngineError, InvalidInput, PositionError
 
 @pytest.mark.parametrize(
     ("ordinary", "length"),
-    [("", 0), ("abc", 3), ("żółć", 4), ("e\u0301", 2), ("🌳", 2), ("a🌳b", 4), ("👩‍🌾", 5), ("\uffff\U00010000\U0010ffff", 5)],
+    [
+        ("", 0),
+        ("abc", 3),
+        ("żółć", 4),
+        ("e\u0301", 2),
+        ("🌳", 2),
+        ("a🌳b", 4),
+        ("👩‍🌾", 5),
+        ("\uffff\U00010000\U0010ffff", 5),
+    ],
 )
 def test_a_text_is_converted_and_back(ordinary, length):
     converted = units.to_units(ordinary)
@@ -49,7 +58,9 @@ def test_a_surrogate_pair_is_not_ordinary_unicode():
         units.to_units("\ud83c\udf33")
 
 
-@pytest.mark.parametrize(("text", "pos"), [("ab\ud83c", 2), ("\udf33a", 0), ("\ud83c\udf33\ud83c", 2), ("\udf33\ud83c", 0)])
+@pytest.mark.parametrize(
+    ("text", "pos"), [("ab\ud83c", 2), ("\udf33a", 0), ("\ud83c\udf33\ud83c", 2), ("\udf33\ud83c", 0)]
+)
 def test_half_a_pair_is_a_fault_of_the_engine(text, pos):
     with pytest.raises(EngineError, match=f"at {pos} "):
         units.from_units(text)

@@ -45,7 +45,7 @@ def test_the_concurrent_trace_ends_in_its_end_content():
     assert to_units(recorded["endContent"]) == recorded["endContent"], "positions in the file are code points"
     authority = Authority()
     writers = [Writer(str(agent)) for agent in range(recorded["numAgents"])]
-    seen: dict[int, list[int]] = {}  # the newest version that a transaction's author had from each agent, itself included
+    seen: dict[int, list[int]] = {}  # the newest version that its author had from each agent, or made
     for version, number in enumerate(in_order_of_arrival(transactions, len(writers)), 1):
         transaction = transactions[number]
         agent = transaction["agent"]
