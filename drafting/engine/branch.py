@@ -364,19 +364,37 @@ def take_out(main: str, hunks: Hunks, index: int) -> tuple[Hunks, ChangeSet]:
     return hunks[:index] + hunks[index + 1 :], changes
 
 
-def put_in(main: str, hunks: Hunks, hunk: Hunk, before: frozenset[int]) -> tuple[Hunks, ChangeSet] | None:
-    """The hunks with one more, and what the branch text gets; None when an own hunk stands there.
+def put_in(
+    main: str, hunks: Hunks, hunk: Hunk, before: frozenset[int], after: frozenset[int]
+) -> tuple[Hunks, ChangeSet] | None:
+    """The hunks with one more, and what the branch text gets; None when an own hunk has come there.
 
-    before   ids that stand before it where they meet at a point
+    before, after   ids that stood on either side of it when it left: only they may meet it at a point as they did
     """
     index = 0
     while index < len(hunks) and _precedes(hunks[index], hunk, before):
         index += 1
-    if index and hunks[index - 1].end > hunk.start:
-        return None
-    if index < len(hunks) and hunks[index].start < hunk.end:
-        return None
+    if index:
+        left = hunks[index - 1]
+        if left.end > hunk.start or (left.id not in before and _crowds(main, left, hunk)):
+            return None
+    if index < len(hunks):
+        right = hunks[index]
+        if right.start < hunk.end or (right.id not in after and _crowds(main, hunk, right)):
+            return None
     return insert_at(main, hunks, hunk, index)
+
+
+def _precedes(other: Hunk, hunk: Hunk, before: frozenset[int]) -> bool:
+    """Whether one stands before the other; where neither has ground at one point, as it was, else after."""
+    if other.end > hunk.start:
+        return other.start < hunk.start
+    return other.start < hunk.start or other.end < hunk.end or other.id in before
+
+
+def _crowds(main: str, left: Hunk, right: Hunk) -> bool:
+    """Whether two own hunks are in each other's place: in one word, or both without ground at one point."""
+    return _share_a_word(main, left, right) or left.start == left.end == right.start == right.end
 
 
 def insert_at(main: str, hunks: Hunks, hunk: Hunk, index: int) -> tuple[Hunks, ChangeSet]:
@@ -550,6 +568,25 @@ def _cluster_text(main: str, item: _Cluster, start: int, end: int) -> str:
         pos = piece_end - item.start
     parts.append(text[pos:])
     return "".join(parts)
+
+
+def whole_between(
+    main: str, id: int, form: Replacement, low: int, high: int, version: int, parts: Sequence[Hunk]
+) -> Hunk | None:
+    """A hunk in whole-word form between its neighbours, with the marks of those it is made of; None without effect."""
+    made = whole_words(main, *form, low, high)
+    if made is None:
+        return None
+    start, end, text = made
+    hunk = fresh(id, start, end, text, main, version)
+    if not any(part.marked for part in parts):
+        return hunk
+    return replace(
+        hunk,
+        base_changed=any(part.base_changed for part in parts),
+        lossy=any(part.lossy for part in parts),
+        marked_at=version,
+    )
 
 
 def _rewritten(

@@ -19,6 +19,7 @@ def dump_branch(branch: Branch) -> dict[str, Any]:
         "id": branch.id,
         "number": branch.number,
         "filed": branch.filed,
+        "ended": branch.ended,
         "next": branch.next_id,
         "caught_up": branch.caught_up,
         "hunks": _dump_hunks(branch.now()),
@@ -33,10 +34,13 @@ def dump_branch(branch: Branch) -> dict[str, Any]:
                 _dump_hunk(closed.hunk),
                 closed.state,
                 closed.version,
+                _dump_written(closed.stood),
                 sorted(closed.before),
+                sorted(closed.after),
                 closed.by,
                 closed.shared,
-                closed.reworded,
+                closed.restated,
+                closed.spent,
             ]
             for _, closed in sorted(branch.closed.items())
         ],
@@ -55,15 +59,19 @@ def load_branch(value: dict[str, Any], main: str) -> tuple[Branch, Hunks]:
         for kind, version, changes, removal, hunks in value["events"]:
             entry = Entry(str(kind), _int(version), ChangeSet.from_json(changes), bool(removal))
             branch.events.append(Event(entry, _load_hunks(hunks)))
-        for hunk, state, version, before, by, shared, reworded in value["closed"]:
+        branch.ended = bool(value["ended"])
+        for hunk, state, version, stood, before, after, by, shared, restated, spent in value["closed"]:
             closed = Closed(
                 _load_hunk(hunk),
                 str(state),
                 _int(version),
+                _load_written(stood),
                 frozenset(map(_int, before)),
+                frozenset(map(_int, after)),
                 None if by is None else _pair(by),
                 tuple(map(_pair, shared)),
-                bool(reworded),
+                bool(restated),
+                bool(spent),
             )
             branch.closed[closed.hunk.id] = closed
         hunks = _load_hunks(value["hunks"])
@@ -85,13 +93,12 @@ def _load_hunks(value: Any) -> Hunks:
 
 
 def _dump_hunk(hunk: Hunk) -> list[Any]:
-    written = hunk.written
     return [
         hunk.id,
         hunk.start,
         hunk.end,
         from_units(hunk.text),
-        [written.start, written.end, from_units(written.text), written.version, from_units(written.ground)],
+        _dump_written(hunk.written),
         hunk.base_changed,
         hunk.lossy,
         hunk.marked_at,
@@ -102,19 +109,27 @@ def _dump_hunk(hunk: Hunk) -> list[Any]:
 
 def _load_hunk(value: Any) -> Hunk:
     id, start, end, text, written, base_changed, lossy, marked_at, zone_start, zone_end = value
-    at, to, words, version, ground = written
     return Hunk(
         _int(id),
         _int(start),
         _int(end),
         to_units(text),
-        Written(_int(at), _int(to), to_units(words), _int(version), to_units(ground)),
+        _load_written(written),
         bool(base_changed),
         bool(lossy),
         _int(marked_at),
         _int(zone_start),
         _int(zone_end),
     )
+
+
+def _dump_written(written: Written) -> list[Any]:
+    return [written.start, written.end, from_units(written.text), written.version, from_units(written.ground)]
+
+
+def _load_written(value: Any) -> Written:
+    start, end, text, version, ground = value
+    return Written(_int(start), _int(end), to_units(text), _int(version), to_units(ground))
 
 
 def _pair(value: Any) -> tuple[int, int]:

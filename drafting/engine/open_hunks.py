@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from drafting.engine.branch import (
     AuthorUpdate,
@@ -36,8 +36,8 @@ from drafting.engine.branch import (
     take_out,
 )
 from drafting.engine.changes import ChangeSet
-from drafting.engine.places import Place, Places
 from drafting.engine.net import net_change
+from drafting.engine.places import Place, Places
 from drafting.engine.plans import BranchOutcome, Log, Outcome
 from drafting.engine.relations import relate
 from drafting.engine.words import trimmed, whole_words
@@ -56,27 +56,41 @@ class Event:
 class Closed:
     """A hunk that a decision took from the open ones, as it was then.
 
-    state     accepted rejected fulfilled superseded
+    state     accepted rejected fulfilled superseded; closed when a revert could not put it back
     version   the main version that did it; for a rejection the version it was made on
+    stood     where and on what it stood just before
+    before, after   ids of own open hunks on either side of it then
     by        (suggestion, hunk) whose acceptance did it, for fulfilled and superseded
-    before    ids of own open hunks that stood before it
     shared    (suggestion, hunk) that an accepted one cut
-    reworded  accepted with other words than its own
+    restated  accepted in other words than its own, or around words that had come
+    spent     fulfilled because the accepted one left nothing of it
     """
 
     hunk: Hunk
     state: str
     version: int
+    stood: Written
     before: frozenset[int]
+    after: frozenset[int]
     by: tuple[int, int] | None = None
     shared: tuple[tuple[int, int], ...] = ()
-    reworded: bool = False
+    restated: bool = False
+    spent: bool = False
+
+
+def closed_hunk(main: str, hunks: Hunks, index: int, state: str, version: int, on: int, **more: Any) -> Closed:
+    """The record of a hunk that leaves its own `hunks`, which are on main as of version `on`."""
+    hunk = hunks[index]
+    stood = Written(hunk.start, hunk.end, hunk.text, on, main[hunk.start : hunk.end])
+    before = frozenset(other.id for other in hunks[:index])
+    after = frozenset(other.id for other in hunks[index + 1 :])
+    return Closed(hunk, state, version, stood, before, after, **more)
 
 
 class Branch:
     """A suggestion in the index: mutable, for this module and `proposals.py`."""
 
-    __slots__ = ("id", "number", "filed", "next_id", "hunks", "places", "caught_up", "base", "events", "closed")
+    __slots__ = ("base", "caught_up", "closed", "ended", "events", "filed", "hunks", "id", "next_id", "number", "places")
 
     def __init__(self, id: int, number: int, filed: bool, version: int) -> None:
         self.id = id
@@ -89,6 +103,7 @@ class Branch:
         self.base: Hunks = ()  # the hunks at that version
         self.events: list[Event] = []
         self.closed: dict[int, Closed] = {}
+        self.ended = False  # withdrawn; kept for what had been decided before
 
     def now(self) -> Hunks:
         """The hunks where they are now."""
@@ -100,7 +115,7 @@ class Branch:
 class Tail:
     """The log with revisions that the database may not hold yet on top."""
 
-    __slots__ = ("_log", "_newer", "version", "_text")
+    __slots__ = ("_log", "_newer", "_text", "version")
 
     def __init__(self, log: Log, version: int, text: str) -> None:
         self._log = log
@@ -142,7 +157,7 @@ class Tail:
 class Work:
     """A touched suggestion while main changes: hunks, what its branch gets, whether words were taken out."""
 
-    __slots__ = ("branch", "hunks", "marked", "changes", "removal")
+    __slots__ = ("branch", "changes", "hunks", "marked", "removal")
 
     def __init__(self, branch: Branch, main: str) -> None:
         self.branch = branch
@@ -172,19 +187,27 @@ class OpenHunks:
         self._nets: dict[int, ChangeSet] = {}
         self._nets_version = version
 
-    def _copy_from(self, other: OpenHunks) -> None:
-        self._text = other._text
-        self._log = other._log.copy()
-        self._branches = {}
-        self._places = Places()
-        self._nets, self._nets_version = {}, other.version
-        for id, branch in other._branches.items():
-            mine = self._branches[id] = Branch(id, branch.number, branch.filed, branch.caught_up)
-            mine.next_id = branch.next_id
-            mine.base = branch.base
-            mine.events = list(branch.events)
-            mine.closed = dict(branch.closed)
-            self._put(mine, branch.now())
+    def copy(self) -> Self:
+        """An independent copy, sharing values."""
+        other = type(self).__new__(type(self))
+        other._text = self._text
+        other._log = self._log.copy()
+        other._branches = {}
+        other._places = Places()
+        other._nets, other._nets_version = {}, self.version
+        for id, branch in self._branches.items():
+            twin = other._branches[id] = Branch(id, branch.number, branch.filed, branch.caught_up)
+            twin.next_id = branch.next_id
+            twin.base = branch.base
+            twin.events = list(branch.events)
+            twin.closed = dict(branch.closed)
+            twin.ended = branch.ended
+            other._put(twin, branch.now())
+        return other
+
+    def _become(self, other: Self) -> None:
+        """Take over all that a copy has become."""
+        self.__dict__.update(other.__dict__)
 
     @property
     def version(self) -> int:
@@ -200,7 +223,8 @@ class OpenHunks:
 
     def suggestions(self) -> tuple[int, ...]:
         """Ids of the open suggestions, by number."""
-        return tuple(sorted(self._branches, key=lambda id: (self._branches[id].number, id)))
+        open_ = (branch for branch in self._branches.values() if not branch.ended)
+        return tuple(branch.id for branch in sorted(open_, key=lambda branch: (branch.number, branch.id)))
 
     def hunks(self, suggestion: int) -> tuple[Hunk, ...]:
         """The open hunks in order of place. raises NotFound"""
@@ -220,7 +244,7 @@ class OpenHunks:
 
     def _branch(self, suggestion: int) -> Branch:
         branch = self._branches.get(suggestion)
-        if branch is None:
+        if branch is None or branch.ended:
             raise NotFound(f"Suggestion {suggestion} is not open in this section.", suggestion=suggestion)
         return branch
 
@@ -257,11 +281,13 @@ class OpenHunks:
         self._branch(suggestion).filed = True
 
     def close(self, suggestion: int) -> tuple[Fate, ...]:
-        """Take a suggestion out (withdrawn); its open hunks are withdrawn."""
+        """Take a suggestion out (withdrawn); its open hunks are withdrawn, what was decided can still be reverted."""
         branch = self._branch(suggestion)
         self._lift(branch)
-        del self._branches[suggestion]
-        return tuple(Fate(suggestion, hunk.id, "withdrawn") for hunk in branch.hunks)
+        fates = tuple(Fate(suggestion, hunk.id, "withdrawn") for hunk in branch.hunks)
+        self._put(branch, ())
+        branch.events, branch.base, branch.ended = [], (), True
+        return fates
 
     # ── changes ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -394,9 +420,8 @@ class OpenHunks:
         for work in works:
             self._try_again(work)
             self._put(work.branch, work.hunks)
-            work.branch.events.append(
-                Event(Entry("from_main", self.version, work.changes, work.removal), work.hunks)
-            )
+            entry = Entry("from_main", self.version, work.changes, work.removal)
+            work.branch.events.append(Event(entry, work.hunks))
         return tuple(work.branch.id for work in works)
 
     def _lift(self, branch: Branch) -> None:

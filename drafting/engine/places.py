@@ -15,7 +15,7 @@ _FULL = 96  # ranges in a block before it is halved; 32 to 256 measure the same 
 class Place:
     """A range of main that belongs to somebody; `owner` is whatever the index put there."""
 
-    __slots__ = ("owner", "_start", "_end", "_block")
+    __slots__ = ("_block", "_end", "_start", "owner")
 
     def __init__(self, owner: object, start: int, end: int) -> None:
         self.owner = owner
@@ -35,7 +35,7 @@ class Place:
 class _Block:
     """Places in order of start, relative to `offset`; `reach` is at least their greatest end, relative too."""
 
-    __slots__ = ("offset", "starts", "places", "reach")
+    __slots__ = ("offset", "places", "reach", "starts")
 
     def __init__(self, offset: int, places: list[Place]) -> None:
         self.offset = offset

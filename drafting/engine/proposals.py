@@ -23,401 +23,335 @@ Rules that DESIGN.md leaves open, as chosen here:
 - In a set two items are rivals if they clash on main as it is at the start, or when the earlier one's turn comes.
 - A suggestion that holds a hunk identical to the accepted one is shifted like the accepted one's own; if it holds
   several, the first is fulfilled and the others stay open.
+- Reverting a rejection, and whatever else comes back, first tries the written form, then the hunk as it stood when it
+  left, with its marks; each if the net change since leaves it whole and no own hunk has come there.
+- A reverted acceptance whose words only others have cut since stands again as written, if no own hunk touches it.
 - An official's own wording on a base_changed hunk is given knowingly; it needs no mode.
 """
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from drafting.engine.acceptances import Acceptances, Pair
 from drafting.engine.branch import (
     Entry,
     Fate,
     Hunk,
     Hunks,
-    accepted,
-    hunk_hash,
+    insert_at,
     main_step,
-    position_of,
+    moved_inward,
+    moved_outward,
+    put_in,
+    stands_as_written,
     take_out,
+    whole_between,
 )
 from drafting.engine.changes import ChangeSet
 from drafting.engine.checkpoint import FORMAT, dump_branch, load_branch
-from drafting.engine.open_hunks import Branch, Closed, Event, OpenHunks, Work
-from drafting.engine.plans import Applied, Item, Log, Outcome, Plan, Preview, Shown, Step, Way
-from drafting.engine.relations import CLASH, Relation, Replacement, reach, relate
+from drafting.engine.open_hunks import Branch, Closed, Event, Work
+from drafting.engine.plans import Applied, Log, Outcome, RevertPlan
 from drafting.engine.rebase import Update
-from drafting.engine.text import check_units
-from drafting.engine.words import sentence, trimmed, whole_words
-from drafting.errors import InvalidInput, NotFound, StaleReview, WrongState
+from drafting.engine.relations import Replacement
+from drafting.engine.restoration import restoration
+from drafting.engine.words import trimmed
+from drafting.errors import InvalidInput, StaleReview, WrongState
 
-Pair = tuple[int, int]
 
+class Proposals(Acceptances):
+    """The open hunks of one section with every decision on them, reverts included."""
 
-class Proposals(OpenHunks):
-    """The open hunks of one section with every decision on them."""
+    # ── rejections ─────────────────────────────────────────────────────────────────────────────────────
 
-    # ── reading ────────────────────────────────────────────────────────────────────────────────────────
+    def unreject(self, suggestion: int, hunk: int) -> Outcome:
+        """Revert a rejection: the hunk comes back if it fits; else it is closed until reopened by hand.
 
-    def shown(self, suggestion: int) -> tuple[Shown, ...]:
-        """The open hunks as the wire shows them, with ground, state and hash."""
-        return tuple(self._shown(suggestion, hunk) for hunk in self.hunks(suggestion))
-
-    def _shown(self, suggestion: int, hunk: Hunk) -> Shown:
-        ground = self._text[hunk.start : hunk.end]
-        is_fulfilled = ground == hunk.text
-        return Shown(
-            suggestion,
-            hunk.id,
-            hunk.start,
-            hunk.end,
-            ground,
-            hunk.text,
-            "fulfilled" if is_fulfilled else "open",
-            hunk.base_changed,
-            is_fulfilled,
-            hunk_hash(hunk, ground),
-        )
-
-    def hash(self, suggestion: int, hunk: int) -> str:
-        """What a decision names: over id, ground, text and base_changed; not positions. raises NotFound, WrongState"""
-        found = self._hunk(self._branch(suggestion), hunk)
-        return hunk_hash(found, self._text[found.start : found.end])
-
-    def relation(self, first: Pair, second: Pair) -> Relation:
-        """How the second would fare if the first were accepted now; both as (suggestion, hunk)."""
-        a = self._hunk(self._branch(first[0]), first[1])
-        b = self._hunk(self._branch(second[0]), second[1])
-        return relate(self._text, a.replacement, b.replacement)
-
-    def rivals(self, suggestion: int, hunk: int) -> tuple[tuple[int, int, str], ...]:
-        """(suggestion, hunk, kind) of the others that it touches: identical, compatible, or clash in either order."""
-        found = self._hunk(self._branch(suggestion), hunk)
-        result = []
-        low, high = reach(self._text, found.replacement)
-        for id in sorted({int(str(place.owner)) for place in self._places.touching(low, high)} - {suggestion}):
-            for other in self._branches[id].now():
-                kinds = (
-                    relate(self._text, found.replacement, other.replacement).kind,
-                    relate(self._text, other.replacement, found.replacement).kind,
-                )
-                kind = "clash" if "clash" in kinds else kinds[0]
-                if kind != "independent":
-                    result.append((id, other.id, kind))
-        return tuple(result)
-
-    def comparison(self, suggestion: int, hunk: int) -> tuple[tuple[Pair | None, str], ...]:
-        """The sentence as it stands (None first), then as it would read with the hunk and with each rival."""
-        found = self._hunk(self._branch(suggestion), hunk)
-        pairs = [(suggestion, found)]
-        for id, other, kind in self.rivals(suggestion, hunk):
-            if kind in ("clash", "identical"):
-                pairs.append((id, self._hunk(self._branch(id), other)))
-        low, high = sentence(
-            self._text, min(one.start for _, one in pairs), max(one.end for _, one in pairs)
-        )
-        result: list[tuple[Pair | None, str]] = [(None, self._text[low:high])]
-        for id, one in pairs:
-            result.append(((id, one.id), self._text[low : one.start] + one.text + self._text[one.end : high]))
-        return tuple(result)
-
-    def ways(self, suggestion: int, hunk: int) -> tuple[Way, ...]:
-        """How the hunk can be accepted now, with the sentence that each would make; none while main reads so already."""
-        branch = self._branch(suggestion)
-        found = self._hunk(branch, hunk)
-        ways = []
-        for mode in ("stands", "around") if found.base_changed else ("",):
-            made = self._replacement(branch, found, Item(suggestion, hunk, mode=mode))
-            if not isinstance(made, str):
-                ways.append(Way(mode, self._preview(made[0])))
-        return tuple(ways)
-
-    def _preview(self, replacement: Replacement) -> Preview:
-        start, end, words = replacement
-        low, high = sentence(self._text, start, end)
-        return Preview(self._text[low:high], self._text[low:start] + words + self._text[end:high])
-
-    # ── accepting ──────────────────────────────────────────────────────────────────────────────────────
-
-    def plan(self, items: Sequence[Item]) -> Plan:
-        """What accepting these would do; changes nothing.
-
-        raises   NotFound when there is no such hunk (WrongState with its state when it was decided), StaleReview with
-                 the new state when a hash differs, InvalidInput for an item named twice or a mode that does not exist
+        raises   NotFound, WrongState when it was not rejected
         """
-        return self._simulated(items)[1]
+        branch, closed = self._closed(suggestion, hunk, ("rejected",))
+        return self._back_by_decision(branch, closed, self._returning(closed))
 
-    def accept(self, plan: Plan, named: Iterable[Pair] | None = None) -> Outcome:
+    def reopen(self, suggestion: int, hunk: int) -> Outcome:
+        """Put a superseded or closed hunk back by hand, flagged base_changed if main has changed what it stood on.
+
+        raises   NotFound; WrongState when it is neither, or an own hunk stands in its place
+        """
+        branch, closed = self._closed(suggestion, hunk, ("superseded", "closed"))
+        back = self._returning(closed) or self._returning_anyhow(closed)
+        outcome = self._back_by_decision(branch, closed, back)
+        if outcome.fates[0].state != "open":
+            raise WrongState(
+                f"Another proposal of suggestion {suggestion} stands where hunk {hunk} stood.",
+                suggestion=suggestion,
+                hunk=hunk,
+                state="closed",
+            )
+        return outcome
+
+    def _back_by_decision(self, branch: Branch, closed: Closed, back: Hunk | None) -> Outcome:
+        id = closed.hunk.id
+        put = back and put_in(self._text, branch.now(), back, closed.before, closed.after)
+        if not put:
+            branch.closed[id] = replace(closed, state="closed")
+            return Outcome(self.version, (), (Fate(branch.id, id, "closed"),))
+        hunks, changes = put
+        del branch.closed[id]
+        self._lift(branch)
+        self._put(branch, hunks)
+        branch.events.append(Event(Entry("decision", self.version, changes), hunks))
+        return Outcome(self.version, (branch.id,), (Fate(branch.id, id, "open"),))
+
+    def _closed(self, suggestion: int, hunk: int, states: Sequence[str], ended: bool = False) -> tuple[Branch, Closed]:
+        branch = self._branches.get(suggestion) if ended else self._branch(suggestion)
+        closed = branch.closed.get(hunk) if branch else None
+        if branch is None or closed is None:
+            self._hunk(self._branch(suggestion), hunk)
+            raise WrongState(f"Hunk {hunk} of suggestion {suggestion} is open.", state="open")
+        if closed.state not in states:
+            raise WrongState(
+                f"Hunk {hunk} of suggestion {suggestion} is {closed.state}, not {' or '.join(states)}.",
+                state=closed.state,
+            )
+        return branch, closed
+
+    def _returning(self, closed: Closed) -> Hunk | None:
+        """The hunk as written, else as it stood when it left, where the net change since leaves that whole."""
+        hunk = closed.hunk
+        place = self.place_now(hunk.written)
+        if place is not None:
+            return stands_as_written(hunk, *place)
+        place = self.place_now(closed.stood)
+        if place is None:
+            return None
+        start, end = place
+        if not hunk.marked:
+            return replace(hunk, start=start, end=end, zone_start=start, zone_end=end)
+        return self._placed(hunk, closed.stood.version, start, end)
+
+    def _returning_anyhow(self, closed: Closed) -> Hunk:
+        """The hunk where it stood when it left, as far as that can be said, flagged."""
+        hunk = closed.hunk
+        start, end = hunk.start, hunk.end
+        for s, e, _, _, words in reversed(list(self._net(closed.stood.version).iter_changes())):
+            start, end = moved_inward(start, end, (s, e, words))
+        hunk = replace(hunk, base_changed=True, lossy=True, marked_at=self.version)
+        return self._placed(hunk, closed.stood.version, start, end)
+
+    def _placed(self, hunk: Hunk, version: int, start: int, end: int) -> Hunk:
+        """A marked hunk of an older version at a place in main now, with its zone."""
+        zone = hunk.zone_start, hunk.zone_end
+        for s, e, _, _, words in reversed(list(self._net(version).iter_changes())):
+            zone = moved_outward(*zone, (s, e, words))
+        return replace(hunk, start=start, end=end, zone_start=min(start, zone[0]), zone_end=max(end, zone[1]))
+
+    # ── acceptances ────────────────────────────────────────────────────────────────────────────────────
+
+    def revert_plan(self, suggestion: int, hunk: int) -> RevertPlan:
+        """What reverting the hunk's standing acceptance would do; changes nothing.
+
+        raises   NotFound; WrongState when it is not accepted
+        """
+        return self._simulated_revert(suggestion, hunk)[1]
+
+    def revert(self, plan: RevertPlan, confirm: bool = False) -> Outcome:
         """Do what the plan says; versions of main go up by one for each of `plan.applied`.
 
-        named    the hunks the request said it would supersede; None takes the plan's word
-        raises   StaleReview when the section has moved on so that the plan's effects differ, or `named` differs; as
-                 plan; and then nothing has changed
+        confirm   newer words that touch the place go too; needed when `plan.newer` names any
+        raises    StaleReview when the section has moved on so that it would do something else; WrongState when a
+                  confirmation is needed; as revert_plan; and then nothing has changed
         """
-        if named is not None and set(named) != set(plan.superseded):
-            raise StaleReview(
-                "The request does not name the proposals it would supersede; read them and decide again.",
-                superseded=[list(pair) for pair in plan.superseded],
-            )
-        done, new = self._simulated(plan.items)
-        if _effects(new) != _effects(plan):
-            raise StaleReview(
-                "The section has changed so that this decision would do something else; read it again.",
-                superseded=[list(pair) for pair in new.superseded],
+        done, new = self._simulated_revert(plan.suggestion, plan.hunk)
+        if _revert_effects(new) != _revert_effects(plan):
+            raise StaleReview("The section has changed so that this revert would do something else; read it again.")
+        if new.newer and not confirm:
+            raise WrongState(
+                "Newer words stand in this place and would go too; look at them and confirm.",
+                state="newer",
+                versions=list(new.newer),
             )
         self._become(done)
         return Outcome(self.version, new.touched, new.fates)
 
-    def _simulated(self, items: Sequence[Item]) -> tuple[Proposals, Plan]:
-        """A copy that has accepted them, and the plan."""
-        self._check(items)
+    def _simulated_revert(self, suggestion: int, hunk: int) -> tuple[Proposals, RevertPlan]:
+        self._closed(suggestion, hunk, ("accepted",), ended=True)
         done = self.copy()
-        steps, fates, touched, previews = done._accept(items)
-        return done, Plan(self.version, tuple(items), steps, fates, touched, previews)
-
-    def _check(self, items: Sequence[Item]) -> None:
-        seen = set()
-        for item in items:
-            if (item.suggestion, item.hunk) in seen:
-                raise InvalidInput(f"Hunk {item.hunk} of suggestion {item.suggestion} is named twice.")
-            seen.add((item.suggestion, item.hunk))
-            if item.mode not in ("", "stands", "around"):
-                raise InvalidInput(f"There is no mode {item.mode!r}: stands or around.")
-            if item.wording is not None:
-                check_units(item.wording)
-            self._check_hash(item.suggestion, item.hunk, item.hash)
-
-    def _check_hash(self, suggestion: int, hunk: int, hash: str | None) -> None:
-        found = self._hunk(self._branch(suggestion), hunk)
-        shown = self._shown(suggestion, found)
-        if hash is not None and hash != shown.hash:
-            raise StaleReview(
-                f"Hunk {hunk} of suggestion {suggestion} is not what was read; read it again.",
-                suggestion=suggestion,
-                hunk=hunk,
-                hash=shown.hash,
-                base_changed=shown.base_changed,
-            )
-
-    def _accept(
-        self, items: Sequence[Item]
-    ) -> tuple[tuple[Step, ...], tuple[Fate, ...], tuple[int, ...], tuple[Preview, ...]]:
-        """Accept a set: by suggestion number, then place; rivals among them are both left."""
-        order = sorted(
-            items, key=lambda item: (self._branches[item.suggestion].number, item.suggestion, self._rank(item))
-        )
-        rivals = self._rivals_within(order)
-        steps: list[Step] = []
+        applied: list[Applied] = []
+        newer: set[int] = set()
         fates: list[Fate] = []
         touched: set[int] = set()
-        previews: list[Preview] = []
-        for place, item in enumerate(order):
-            branch = self._branches[item.suggestion]
-            pair = (item.suggestion, item.hunk)
-            index = position_of(branch.hunks, item.hunk)
-            if index is None:
-                steps.append(Step(item, "fulfilled"))
+        previews = []
+        for pair in done._resting((suggestion, hunk)):
+            one, its_newer, its_fates, its_touched, preview = done._revert_one(pair)
+            applied.append(one)
+            # Versions that this very revert makes are not news to anybody.
+            newer |= {version for version in its_newer if version <= self.version}
+            fates += its_fates
+            touched |= its_touched
+            previews.append(preview)
+        plan = RevertPlan(
+            self.version,
+            suggestion,
+            hunk,
+            tuple(applied),
+            tuple(sorted(newer)),
+            tuple(fates),
+            tuple(sorted(touched)),
+            tuple((fate.suggestion, fate.hunk) for fate in fates if fate.state == "closed"),
+            tuple(previews),
+        )
+        return done, plan
+
+    def _resting(self, pair: Pair) -> list[Pair]:
+        """The acceptances to revert with this one, newest first: those of hunks that it had cut, and theirs."""
+        found: dict[Pair, int] = {}
+        waiting = [pair]
+        while waiting:
+            at = waiting.pop()
+            if at in found:
                 continue
-            hunk = self._hunk(branch, item.hunk)
-            made = self._replacement(branch, hunk, item)
-            if isinstance(made, str):
-                steps.append(Step(item, made))
-                continue
-            for other in order[place + 1 :]:
-                if self._relation_of_items(item, other) is CLASH:
-                    rivals.setdefault(pair, set()).add((other.suggestion, other.hunk))
-                    rivals.setdefault((other.suggestion, other.hunk), set()).add(pair)
-            if pair in rivals:
-                steps.append(Step(item, "rival", rivals=tuple(sorted(rivals[pair]))))
-                continue
-            previews.append(self._preview(made[0]))
-            applied, new_fates, new_touched = self._apply(branch, hunk, made, item)
-            steps.append(Step(item, "applied", applied))
-            fates += new_fates
-            touched |= new_touched
-        return tuple(steps), tuple(fates), tuple(sorted(touched)), tuple(previews)
+            closed = self._branches[at[0]].closed[at[1]]
+            found[at] = closed.version
+            for other in closed.shared:
+                theirs = self._branches[other[0]].closed.get(other[1])
+                if theirs is not None and theirs.state == "accepted" and theirs.version > closed.version:
+                    waiting.append(other)
+        return sorted(found, key=lambda at: -found[at])
 
-    def _rank(self, item: Item) -> int:
-        rank = position_of(self._branches[item.suggestion].hunks, item.hunk)
-        return -1 if rank is None else rank
-
-    def _rivals_within(self, order: Sequence[Item]) -> dict[Pair, set[Pair]]:
-        rivals: dict[Pair, set[Pair]] = {}
-        for place, first in enumerate(order):
-            for second in order[place + 1 :]:
-                if self._relation_of_items(first, second) is CLASH:
-                    a, b = (first.suggestion, first.hunk), (second.suggestion, second.hunk)
-                    rivals.setdefault(a, set()).add(b)
-                    rivals.setdefault(b, set()).add(a)
-        return rivals
-
-    def _relation_of_items(self, first: Item, second: Item) -> Relation | None:
-        """How two items of a set stand to each other now, the first being accepted first; None when one cannot be."""
-        if first.suggestion == second.suggestion:
-            return None
-        made = []
-        for item in (first, second):
-            branch = self._branches[item.suggestion]
-            if position_of(branch.hunks, item.hunk) is None:
-                return None
-            one = self._replacement(branch, self._hunk(branch, item.hunk), item)
-            if isinstance(one, str):
-                return None
-            made.append(one[0])
-        return relate(self._text, made[0], made[1])
-
-    def _replacement(self, branch: Branch, hunk: Hunk, item: Item) -> tuple[Replacement, ChangeSet | None] | str:
-        """What accepting the item would replace, as one piece and (for "around") exactly; or why it cannot be."""
-        if self._text[hunk.start : hunk.end] == hunk.text:
-            return "fulfilled_by_edit"
-        if item.wording is None and item.mode != "around":
-            if hunk.base_changed and not item.mode:
-                return "needs_mode"
-            return hunk.replacement, None
-        hunks = branch.now()
-        index = position_of(hunks, hunk.id)
-        assert index is not None
-        low = hunks[index - 1].end if index else 0
-        high = hunks[index + 1].start if index + 1 < len(hunks) else len(self._text)
-        if item.wording is not None:
-            form = whole_words(self._text, hunk.start, hunk.end, item.wording, low, high)
-            return "no_effect" if form is None else (form, None)
-        return self._around(hunk, low, high)
-
-    def _around(self, hunk: Hunk, low: int, high: int) -> tuple[Replacement, ChangeSet | None] | str:
-        """The written form mapped over the net change: what main wrote meanwhile stays."""
-        written = hunk.written
-        net = self._net(written.version)
-        exact = ChangeSet.of([(written.start, written.end, written.text)], net.length).map(net)
-        if exact.is_empty:
-            return "no_effect"
-        start, end = exact.replacements[0][0], exact.replacements[-1][1]
-        if start < low or end > high:
-            return "impossible"
-        words = exact.apply(self._text)[start : end + exact.new_length - exact.length]
-        form = whole_words(self._text, start, end, words, low, high)
-        return "no_effect" if form is None else (form, exact)
-
-    def _apply(
-        self, branch: Branch, hunk: Hunk, made: tuple[Replacement, ChangeSet | None], item: Item
-    ) -> tuple[Applied, list[Fate], set[int]]:
-        """Make one hunk main's: one main revision, and what becomes of all others."""
-        replacement, exact = made
-        me = (branch.id, hunk.id)
+    def _revert_one(self, pair: Pair) -> tuple[Applied, tuple[int, ...], list[Fate], set[int], Any]:
+        """Revert one acceptance: one main revision, and all that comes back with it."""
+        branch = self._branches[pair[0]]
+        closed = branch.closed.pop(pair[1])
+        plan = restoration(self._log, closed.version)
         main = self._text
-        start, end, words = replacement
-        changes = exact if exact is not None else ChangeSet.of([replacement], len(main))
+        raw = [(start, end, words) for start, end, _, _, words in plan.changes.iter_changes()]
+        hull = _hull(main, raw, plan.changes)
+        preview = self._preview(hull)
+        stands = not plan.newer and not closed.restated  # branch texts stand
+        fulfilled = self._fulfilled_by(pair)
+        waiting = self._waiting()
         version = self.version + 1
-        low, high = reach(main, replacement)
-        if exact is not None:
-            low, high = min(low, exact.replacements[0][0]), max(high, exact.replacements[-1][1])
-        works = self._works({place.owner for place in self._places.touching(low, high)} | {branch.id})
-        fates = [Fate(branch.id, hunk.id, "accepted", by=me)]
-        superseded: list[Pair] = []
-        fulfilled: list[Pair] = []
-        shared: list[Pair] = []
-        own: dict[int, tuple[int, Replacement]] = {}  # suggestion → which of its hunks became main's
-        for work in works:
-            other = work.branch
-            if other is branch:
-                index = position_of(work.hunks, hunk.id)
-                assert index is not None
-                own[other.id] = (index, replacement)
-                continue
-            relations = [relate(main, replacement, one.replacement) for one in work.hunks]
-            if not other.filed:
-                continue
-            same = next((index for index, one in enumerate(relations) if one.kind == "identical"), None)
-            if same is not None:
-                one = work.hunks[same]
-                own[other.id] = (same, one.replacement)
-                fulfilled.append((other.id, one.id))
-                other.closed[one.id] = Closed(one, "fulfilled", version, _before(work.hunks, same), by=me)
-                continue
-            shared += [(other.id, one.id) for one, how in zip(work.hunks, relations) if how.cut is not None]
-            for one, how in zip(work.hunks, relations):
-                if how.kind == "clash":
-                    index = position_of(work.hunks, one.id)
-                    assert index is not None
-                    other.closed[one.id] = Closed(one, "superseded", version, _before(work.hunks, index), by=me)
-                    work.get(*take_out(main, work.hunks, index))
-                    work.removal = True
-                    superseded.append((other.id, one.id))
+        touched = {place.owner for s, e, _ in raw for place in self._places.touching(s, e)}
+        owners = touched | {id for id, _ in fulfilled} | {id for id, _ in waiting} | {pair[0]}
+        works = self._works(id for id in owners if not self._branches[id].ended)
+        # Suggestions whose branch texts stand, and which of their hunks comes back so.
+        standing: dict[int, Closed] = {}
+        if stands and not branch.ended:
+            standing[pair[0]] = closed
+        for id, hunk in fulfilled:
+            theirs = self._branches[id].closed[hunk]
+            if stands and not theirs.spent and not self._branches[id].ended:
+                standing[id] = theirs
+        returning = [(pair[0], closed)] if pair[0] not in standing else []
+        returning += [
+            (id, self._branches[id].closed[hunk])
+            for id, hunk in fulfilled
+            if id not in standing or standing[id].hunk.id != hunk
+        ]
+        waits = [(id, self._branches[id].closed[hunk]) for id, hunk in waiting]
 
         def step(work: Work, main: str, new_main: str, piece: Replacement) -> tuple[Hunks, ChangeSet]:
-            if work.branch.id in own:
-                index, mine = own[work.branch.id]
-                return accepted(main, new_main, work.hunks, index, mine)
-            return main_step(main, new_main, work.hunks, piece, version, not work.branch.filed)
+            if work.branch.id in standing:
+                return work.hunks, ChangeSet.empty(work.changes.new_length)
+            return main_step(main, new_main, work.hunks, piece, version, True)
 
-        branch.closed[hunk.id] = Closed(
-            hunk,
-            "accepted",
-            version,
-            _before(branch.hunks, own[branch.id][0]),
-            shared=tuple(shared),
-            reworded=item.wording is not None or exact is not None,
+        self._change_main([trimmed(main, *piece) for piece in raw], works, step)
+        self._log.append(plan.changes, plan.carried, self._text)
+        fates = [Fate(pair[0], pair[1], "withdrawn", by=pair)] if branch.ended else []
+        by_id = {work.branch.id: work for work in works}
+        for id, theirs in standing.items():
+            fates += self._stand(by_id[id], theirs, hull, pair)
+        for id, theirs in returning + sorted(waits, key=lambda one: (one[0], one[1].hunk.id)):
+            if id in by_id:
+                fates += self._return(by_id[id], theirs, pair)
+        touched_now = self._finish(works)
+        start, end, words = hull
+        applied = Applied(pair[0], pair[1], version, plan.changes, start, end, main[start:end], words, plan.carried)
+        return applied, plan.newer, fates, set(touched_now), preview
+
+    def _fulfilled_by(self, pair: Pair) -> list[Pair]:
+        return sorted(
+            (branch.id, id)
+            for branch in self._branches.values()
+            for id, closed in branch.closed.items()
+            if closed.state == "fulfilled" and closed.by == pair
         )
-        self._change_main([trimmed(main, *replacement)], works, step)
-        self._log.append(changes, None, self._text)
-        for work in works:
-            if work.branch.filed and work.branch is not branch:
-                fulfilled += self._drop_spent(work, shared, version, me)
-        touched = self._finish(works)
-        fates += [Fate(*pair, "fulfilled", by=me) for pair in fulfilled]
-        fates += [Fate(*pair, "superseded", by=me) for pair in superseded]
-        applied = Applied(
-            branch.id,
-            hunk.id,
-            version,
-            changes,
-            start,
-            end,
-            main[start:end],
-            words,
-            None,
-            () if item.wording is None else word_parts(hunk.text, words),
-            tuple(superseded),
-            tuple(fulfilled),
-            tuple(shared),
-        )
-        return applied, fates, set(touched)
 
-    def _drop_spent(self, work: Work, shared: Sequence[Pair], version: int, by: Pair) -> list[Pair]:
-        """Deletions of which the accepted one left nothing are fulfilled."""
-        spent = []
-        for hunk in work.hunks:
-            pair = (work.branch.id, hunk.id)
-            if pair in shared and hunk.start == hunk.end and not hunk.text:
-                index = position_of(work.hunks, hunk.id)
-                assert index is not None
-                work.branch.closed[hunk.id] = Closed(hunk, "fulfilled", version, _before(work.hunks, index), by=by)
-                work.hunks = work.hunks[:index] + work.hunks[index + 1 :]
-                spent.append(pair)
-        return spent
+    def _waiting(self) -> list[Pair]:
+        """Superseded hunks whose superseding decision no longer stands."""
+        result = []
+        for branch in self._branches.values():
+            for id, closed in branch.closed.items():
+                if closed.state == "superseded" and closed.by is not None and not branch.ended:
+                    other = self._branches[closed.by[0]].closed.get(closed.by[1])
+                    if other is None or other.state != "accepted" or other.version != closed.version:
+                        result.append((branch.id, id))
+        return sorted(result)
 
-    # ── rejecting ──────────────────────────────────────────────────────────────────────────────────────
+    def _stand(self, work: Work, closed: Closed, hull: Replacement, pair: Pair) -> list[Fate]:
+        """A hunk is open again and its branch text stands: hunks := inverse of the revert ∘ hunks."""
+        x, y, back = hull
+        grown = len(back) - (y - x)
+        main_was = self._log.text(self.version - 1)
+        lefts, mids, rights = [], [], []
+        for own in work.hunks:
+            if own.end < x or (own.end == x and (own.start < x or x < y or own.id in closed.before)):
+                lefts.append(own)
+            elif own.start >= y:
+                rights.append(own.shifted(grown))
+            else:
+                mids.append(own)
+        low = lefts[-1].end if lefts else 0
+        high = rights[0].start if rights else len(self._text)
+        id = closed.hunk.id
+        fates = [Fate(work.branch.id, id, "open", by=pair)]
+        work.branch.closed.pop(id, None)
+        if not mids:
+            made = Hunk(id, x, x + len(back), main_was[x:y], closed.hunk.written, False, False, 0, x, x + len(back))
+            wish = self._returning(closed)
+            if wish is not None and low <= wish.start and wish.end <= high:
+                hunks = (*lefts, made, *rights)
+                if _reads_same(self._text, made, wish):
+                    work.hunks = (*lefts, wish, *rights)
+                    return fates
+                out, changes = _swapped(self._text, hunks, len(lefts), wish)
+                work.get(out, changes)
+                return fates
+            hunk = whole_between(self._text, id, (x, x + len(back), main_was[x:y]), low, high, self.version, ())
+        else:
+            start, end = min(x, mids[0].start), max(y, mids[-1].end)
+            text = []
+            pos = start
+            for own in mids:
+                text += [main_was[pos : own.start], own.text]
+                pos = own.end
+            text.append(main_was[pos:end])
+            oldest = min(id, *(own.id for own in mids))
+            form = (start, end + grown, "".join(text))
+            hunk = whole_between(self._text, oldest, form, low, high, self.version, mids)
+            ids = [id, *(own.id for own in mids)]
+            fates += [Fate(work.branch.id, own, "joined", into=oldest, by=pair) for own in ids if own != oldest]
+            id = oldest
+        if hunk is None:
+            fates.append(Fate(work.branch.id, id, "withdrawn", by=pair))
+        work.hunks = (*lefts, *((hunk,) if hunk else ()), *rights)
+        return fates
 
-    def reject(self, suggestion: int, hunk: int, hash: str | None = None) -> Outcome:
-        """The hunk leaves; its branch log gets the inverse as an entry "decision" (by catch_up).
-
-        raises   NotFound, WrongState; StaleReview when `hash` is not what it is now
-        """
-        branch = self._branch(suggestion)
-        self._check_hash(suggestion, hunk, hash)
-        hunks = branch.now()
-        index = position_of(hunks, hunk)
-        assert index is not None
-        rest, changes = take_out(self._text, hunks, index)
-        branch.closed[hunk] = Closed(hunks[index], "rejected", self.version, _before(hunks, index))
-        self._lift(branch)
-        self._put(branch, rest)
-        branch.events.append(Event(Entry("decision", self.version, changes, removal=True), rest))
-        return Outcome(self.version, (suggestion,), (Fate(suggestion, hunk, "rejected"),))
+    def _return(self, work: Work, closed: Closed, pair: Pair) -> list[Fate]:
+        """A hunk comes back if it fits; one that was superseded goes on waiting, any other is closed."""
+        id = closed.hunk.id
+        back = self._returning(closed)
+        put = back and put_in(self._text, work.hunks, back, closed.before, closed.after)
+        if put:
+            work.branch.closed.pop(id, None)
+            work.get(*put)
+            return [Fate(work.branch.id, id, "open", by=pair)]
+        if closed.state == "superseded":
+            return []
+        work.branch.closed[id] = replace(closed, state="closed")
+        return [Fate(work.branch.id, id, "closed", by=pair)]
 
     # ── the object ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -451,50 +385,35 @@ class Proposals(OpenHunks):
             self._put(branch, hunks)
         return self
 
-    def copy(self) -> Proposals:
-        """An independent copy, sharing values."""
-        other = Proposals.__new__(Proposals)
-        other._copy_from(self)
-        return other
 
-    def _become(self, other: Proposals) -> None:
-        self.__dict__.update(other.__dict__)
-
-
-def _before(hunks: Sequence[Hunk], index: int) -> frozenset[int]:
-    return frozenset(hunk.id for hunk in hunks[:index])
+def _hull(main: str, pieces: Sequence[Replacement], changes: ChangeSet) -> Replacement:
+    """All pieces as one replacement."""
+    if not pieces:
+        return 0, 0, ""
+    start, end = pieces[0][0], pieces[-1][1]
+    new_main = changes.apply(main)
+    return start, end, new_main[start : end + changes.new_length - changes.length]
 
 
-def _effects(plan: Plan) -> Any:
-    """What must be the same when a plan is carried out: outcomes and words, not positions or versions."""
+def _reads_same(main: str, one: Hunk, other: Hunk) -> bool:
+    """Whether two hunks give the same text."""
+    low, high = min(one.start, other.start), max(one.end, other.end)
     return (
-        [
-            (step.item, step.outcome, step.rivals)
-            + ((step.applied.ground, step.applied.text) if step.applied is not None else ())
-            for step in plan.steps
-        ],
-        set(plan.fates),
+        main[low : one.start] + one.text + main[one.end : high]
+        == main[low : other.start] + other.text + main[other.end : high]
     )
 
 
-_TOKENS = re.compile(r"\w+|\s+|.", re.DOTALL)
-_MOST_TOKENS = 4000  # beyond it the comparison is quadratic work for nobody's reading
+def _swapped(main: str, hunks: Hunks, index: int, other: Hunk) -> tuple[Hunks, ChangeSet]:
+    """The hunks with another at the same place in the order, and what the branch text gets."""
+    rest, out = take_out(main, hunks, index)
+    hunks, back = insert_at(main, rest, other, index)
+    return hunks, out.compose(back)
 
 
-def word_parts(proposed: str, words: str) -> tuple[tuple[int, bool], ...]:
-    """Lengths of an official's wording, True where the words are the proposer's (kept in order), False elsewhere."""
-    old, new = _TOKENS.findall(proposed), _TOKENS.findall(words)
-    if len(old) + len(new) > _MOST_TOKENS:
-        return ((len(words), False),) if words else ()
-    parts: list[tuple[int, bool]] = []
-    done = 0
-    for block in difflib.SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
-        for tokens, kept in ((new[done : block.b], False), (new[block.b : block.b + block.size], True)):
-            length = sum(map(len, tokens))
-            if length:
-                parts.append((length, kept))
-        done = block.b + block.size
-    return tuple(parts)
+def _revert_effects(plan: RevertPlan) -> Any:
+    """What must be the same when a revert is carried out: words and states, not positions or versions."""
+    return [(one.suggestion, one.hunk, one.ground, one.text) for one in plan.applied], set(plan.fates), plan.newer
 
 
 @dataclass(frozen=True, slots=True)
