@@ -254,8 +254,7 @@ def run_import(settings: Settings, options: argparse.Namespace) -> int:
             title = options.title or found.title or options.file.stem
             document = documents.create_document(session, actor, title, slug=options.slug)
             actor = actor_of(session, actor.user_id)
-            for part in found.parts:
-                sections.add_section(session, actor, document.id, part.text, kind="import")
+            sections.add_sections(session, actor, document.id, [part.text for part in found.parts])
             if options.publish:
                 documents.publish(session, actor, document.id)
         total = sum(view.length for view in sections.outline(session, actor, document.id))

@@ -31,23 +31,6 @@ _numbers = count(1)
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # a Monday; for tests that set the clock
 
 
-def marked(notation: str) -> tuple[str, list[tuple[int, int]]]:
-    """The text without its angle brackets, and the ranges they enclosed: marked("one <two> three").
-
-    returns  ordinary text; ranges in code units
-    """
-    text, ranges, opened = "", [], 0
-    for character in notation:
-        at = len(text.encode("utf-16-le")) // 2
-        if character == "<":
-            opened = at
-        elif character == ">":
-            ranges.append((opened, at))
-        else:
-            text += character
-    return text, ranges
-
-
 def user(session: Session, name: str = "", *, email: str = "", is_operator: bool = False) -> User:
     """A person without a password."""
     number = next(_numbers)

@@ -155,16 +155,42 @@ def add_section(
         carried=carried,
     )
     _put_at(present, row, position)
-    audit.record(
-        session,
-        document_id,
-        actor,
-        "section_added",
-        {"section": row.id, "stream": stream.id, "title": row.title, "position": row.position, "kind": kind},
-    )
+    _record_added(session, actor, row, kind)
     movements.announce(session, document_id, "order")
     there = [each.id for each in present if each.removed_at is None]
     return _section_view(row, stream, there.index(row.id) + 1)
+
+
+@verb
+def add_sections(
+    session: Session, actor: Actor, document_id: int, texts: Sequence[str], *, kind: str = "import"
+) -> list[SectionView]:
+    """New sections with these texts, after those that are there: a whole file at once.
+
+    raises   WrongState when the document would have too many
+    commits  yes, once
+    needs    structure
+    """
+    require(session, actor, "structure", document_id)
+    present = _lock_sections(session, document_id)
+    if len(present) + len(texts) > MAX_SECTIONS:
+        raise WrongState(
+            f"a document has at most {MAX_SECTIONS} sections, not {len(present) + len(texts)}", state="full"
+        )
+    first = len(present)
+    for text in texts:
+        present.append(new_section(session, actor, document_id, text, kind=kind)[0])
+    _number(present)
+    for row in present[first:]:
+        _record_added(session, actor, row, kind)
+    movements.announce(session, document_id, "order")
+    added = {row.id for row in present[first:]}
+    return [view for view in outline(session, actor, document_id) if view.id in added]
+
+
+def _record_added(session: Session, actor: Actor, row: Section, kind: str) -> None:
+    data = {"section": row.id, "stream": row.stream_id, "title": row.title, "position": row.position, "kind": kind}
+    audit.record(session, row.document_id, actor, "section_added", data)
 
 
 def new_section(

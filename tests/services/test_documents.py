@@ -190,6 +190,18 @@ def test_sections_are_put_moved_removed_and_restored_in_order(
     ]
 
 
+def test_a_whole_file_of_sections_comes_in_at_once(session: Session, document: Document, coordinator: Actor) -> None:
+    first = sections.add_section(session, coordinator, document.id, title="a")
+    made = sections.add_sections(session, coordinator, document.id, [f"# {n}\n" for n in range(30)])
+    assert [view.title for view in made] == [str(n) for n in range(30)]
+    views = sections.outline(session, ANONYMOUS, document.id)
+    assert [view.id for view in views] == [first.id, *(view.id for view in made)]
+    assert [view.number for view in views] == list(range(1, 32))
+    with pytest.raises(WrongState):
+        sections.add_sections(session, coordinator, document.id, ["x"] * 970)
+    assert len(sections.outline(session, ANONYMOUS, document.id)) == 31
+
+
 def test_a_section_is_removed_once_and_restored_once(session: Session, document: Document, coordinator: Actor) -> None:
     view = sections.add_section(session, coordinator, document.id, title="a")
     with pytest.raises(WrongState):
