@@ -2,30 +2,24 @@
 
 A change set is an ordered tuple of replacements (start, end, text) over a text of a known length; what lies between
 them is kept and not mentioned. start and end are positions in the old text, text is in units form (see `text.py`).
-The form is canonical, and every function keeps it so:
+The form is canonical, as `replacements.py` says, so equal change sets have equal JSON. Values are immutable; every
+refusal leaves everything as it was.
 
-  replacements are in order and do not overlap, but they may touch: as in CodeMirror, touching ones stay apart,
-  because positions map differently around "delete, then insert" than around one replacement;
-  none is empty (start == end and text == ""); no two deletions touch; no two insertions stand at one point.
-
-Equal change sets therefore have equal JSON. Values are immutable; every refusal leaves everything as it was.
-
-Results equal `@codemirror/state` to the byte (tests/vectors). The algorithms here are written for this form, as sweeps
-over two ordered lists, so that a keystroke costs the same in a long text as in a short one; the cases of one
-replacement against one, which typing consists of, come first and by themselves in `compose` and `map`.
+Results equal `@codemirror/state` to the byte (tests/vectors). Nothing but `apply`, which copies it, costs more in a
+long text than in a short one; one replacement against one, which typing consists of, comes first and by itself in
+`compose` and `map`; the rest is in `replacements.py`.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, Union
 
+from drafting.engine.replacements import Replacement, add, composed, growth, mapped
 from drafting.engine.text import check_units, cuts_pair, from_units, join_lines, split_lines, to_units
 from drafting.errors import EngineError, InvalidChanges, InvalidInput, MismatchError, PositionError
 
-Replacement = tuple[int, int, str]
 Spec = Union[Replacement, "ChangeSet", list["Spec"]]
 
 # No text is longer than this many code units: what a database integer and an exact JavaScript number both hold.
@@ -34,15 +28,13 @@ MAX_LENGTH = 2**31 - 1
 # Which deletions map_pos reports: none, of both characters around the position, of the one before, of the one after.
 MODES = (None, "simple", "track_del", "track_before", "track_after")
 
-_END = itemgetter(1)
-
 
 class ChangeSet:
     """What turns a text of `length` code units into one of `new_length`.
 
     length         code units of the old text
     new_length     code units of the new text
-    replacements   (start, end, text) in the old text, in order, canonical as the module's head says
+    replacements   (start, end, text) in the old text, in order, canonical as `replacements.py` says
     is_empty       True when nothing changes
     """
 
@@ -97,7 +89,7 @@ class ChangeSet:
             if run and start < run[-1][1]:
                 total = _joined_to(total, _of_run(run, length))
                 run = []
-            _add(run, start, end, text)
+            add(run, start, end, text)
         if run or total is None:
             total = _joined_to(total, _of_run(run, length))
         return total
@@ -173,7 +165,7 @@ class ChangeSet:
                 return ChangeSet(self._length, other._new_length, (mine[0], (p - grown, q - grown, u)))
             if s == e and p == q == s + len(t):
                 return ChangeSet(self._length, other._new_length, ((s, s, t + u),))
-        return ChangeSet(self._length, other._new_length, tuple(_composed(mine, theirs)))
+        return ChangeSet(self._length, other._new_length, tuple(composed(mine, theirs)))
 
     def map(self, other: ChangeSet, before: bool = False) -> ChangeSet:
         """This change as it reads after the other one, which starts in the same text.
@@ -204,8 +196,8 @@ class ChangeSet:
                 return ChangeSet(
                     length, length + self._new_length - self._length, ((s + shift, e + shift, mine[0][2]),)
                 )
-        mapped = tuple(_mapped(mine, theirs, before))
-        return ChangeSet(length, length + sum(len(t) - (e - s) for s, e, t in mapped), mapped)
+        over = tuple(mapped(mine, theirs, before))
+        return ChangeSet(length, length + growth(over), over)
 
     def map_pos(self, pos: int, assoc: int = -1, mode: str | None = None) -> int | None:
         """Where a position of the old text lies in the new text, or None when `mode` asks about a deletion there.
@@ -291,7 +283,7 @@ class ChangeSet:
                 end = pos + _length_in_json(part[0], index)
                 text = _text_in_json(part, index)
                 if end > pos or text:
-                    _add(replacements, pos, end, text)
+                    add(replacements, pos, end, text)
                 pos = end
                 new_length += len(text)
             else:
@@ -316,165 +308,6 @@ class ChangeSet:
         return f"ChangeSet.of({list(self._replacements)!r}, {self._length})"
 
 
-def _add(replacements: list[Replacement], start: int, end: int, text: str, joining: bool = False) -> None:
-    """Append a replacement that is not empty; one with the last when the canonical form or `joining` asks for it.
-
-    law      a touching deletion joins a deletion, an insertion at the same point joins an insertion
-    """
-    if replacements:
-        s, e, t = replacements[-1]
-        if joining or (e == start and ((not t and not text) or (s == e and start == end))):
-            replacements[-1] = (s, end, t + text)
-            return
-    replacements.append((start, end, text))
-
-
-def _mapped(mine: tuple[Replacement, ...], theirs: tuple[Replacement, ...], before: bool) -> list[Replacement]:
-    """My replacements over the new text of theirs.
-
-    Plan: sweep the old text. `passed` counts their replacements that lie behind; `reach` is the old position that they
-    cover and `shift` what turns an old position from there on into a new one. Each of mine first lets those of theirs
-    pass that begin before it (at one point the shorter first; equals as `before` says), then deletes what is left of
-    its range. My text goes in once, where my range is first met: so before theirs when I begin first, and behind
-    theirs when I begin inside their range. A text of theirs inside my range stays: it splits my range in two, while a
-    deletion of theirs inside it merely makes it shorter. What lies before all of theirs or behind them is not swept.
-    """
-    untouched = bisect_left(mine, theirs[0][0], key=_END)
-    mapped = list(mine[:untouched])
-    passed = reach = shift = 0
-    count = len(theirs)
-    for place in range(untouched, len(mine)):
-        start, end, text = mine[place]
-        while passed < count:
-            p, q, u = theirs[passed]
-            if p < start or (p == start and (q - p < end - start or (q - p == end - start and not before))):
-                shift += len(u) - (q - p)
-                reach = q
-                passed += 1
-            else:
-                break
-        if passed == count and start >= reach:
-            _add(mapped, start + shift, end + shift, text)
-            mapped.extend([(s + shift, e + shift, t) for s, e, t in mine[place + 1 :]])
-            break
-        pos = max(start, reach)
-        while True:
-            # One stretch of the new text without text of theirs: [pos + shift, pos + shift + deleted).
-            at = pos + shift
-            deleted = 0
-            split = None
-            while passed < count and theirs[passed][0] < end:
-                p, q, u = theirs[passed]
-                if u or q >= end:
-                    split = theirs[passed]
-                    break
-                deleted += p - pos
-                pos = q
-                shift -= q - p
-                reach = q
-                passed += 1
-            stop = split[0] if split else max(end, pos)
-            deleted += stop - pos
-            if deleted or text:
-                _add(mapped, at, at + deleted, text)
-            if split is None:
-                break
-            p, q, u = split
-            shift += len(u) - (q - p)
-            reach = q
-            passed += 1
-            if q >= end:
-                break
-            pos = q
-            text = ""
-    return mapped
-
-
-def _composed(mine: tuple[Replacement, ...], theirs: tuple[Replacement, ...]) -> list[Replacement]:
-    """My replacements and then theirs, as one list over my old text.
-
-    Plan: sweep the text in the middle, which mine produce and theirs start from. My insertions and their ranges cut it
-    into pieces; each piece is kept or inserted by me, and kept or replaced by them. What a piece amounts to is added to
-    the result as it comes. While one of my insertions or one of their ranges reaches past the end of a piece, `joining`
-    makes the next piece part of the same replacement.
-    """
-    result, i, j, shift = _undisturbed(mine, theirs)
-    old = result[-1][1] if result else 0  # the place in my old text
-    pos = old + shift  # and in the text in the middle: for a kept place, `shift` further
-    used = 0  # code units of mine[i]'s text that lie behind
-    joining = False
-    while True:
-        beyond = MAX_LENGTH + 1
-        left = right = beyond  # from pos to the next seam of mine and of theirs
-        in_mine = in_theirs = False
-        if i < len(mine):
-            s, e, t = mine[i]
-            if j == len(theirs) and not used:
-                _add(result, s, e, t)
-                result.extend(mine[i + 1 :])
-                return result
-            in_mine = used > 0 or s + shift == pos
-            if in_mine and not t:
-                _add(result, s, e, "", joining)
-                shift -= e - s
-                old = e
-                i += 1
-                continue
-            left = len(t) - used if in_mine else s + shift - pos
-        if j < len(theirs):
-            p, q, u = theirs[j]
-            if i == len(mine) and p >= pos:
-                _add(result, p - shift, q - shift, u)
-                result.extend([(p - shift, q - shift, u) for p, q, u in theirs[j + 1 :]])
-                return result
-            in_theirs = p <= pos
-            if p == q == pos:
-                _add(result, old, old, u, joining)
-                j += 1
-                continue
-            right = q - pos if in_theirs else p - pos
-        width = min(left, right)
-        if width == beyond:
-            return result
-        until = (old if used else e) if in_mine else old + width
-        if in_mine or in_theirs:
-            # Their text comes with the first piece of their range; in the others nothing of it is left to come.
-            text = (u if p == pos else "") if in_theirs else t[used : used + width]
-            count = len(result)
-            if until > old or text:
-                _add(result, old, until, text, joining)
-            joining = ((in_mine and left > width) or (in_theirs and right > width)) and (joining or len(result) > count)
-        old = until
-        pos += width
-        if in_mine:
-            used += width
-            if width == left:
-                shift += len(t) - (e - s)
-                used = 0
-                i += 1
-            elif cuts_pair(t, used):
-                raise PositionError(f"Position {pos} is between the halves of a surrogate pair.", position=pos)
-        if in_theirs and width == right:
-            j += 1
-
-
-def _undisturbed(
-    mine: tuple[Replacement, ...], theirs: tuple[Replacement, ...]
-) -> tuple[list[Replacement], int, int, int]:
-    """What of mine, or of theirs, lies before all of the other: (those, how many of mine, of theirs, their shift)."""
-    first = theirs[0][0]
-    i = shift = 0
-    for start, end, text in mine:
-        if start + shift + len(text) >= first:
-            break
-        shift += len(text) - (end - start)
-        i += 1
-    if i:
-        return list(mine[:i]), i, 0, shift
-    j = bisect_left(theirs, mine[0][0], key=_END)
-    return list(theirs[:j]), 0, j, 0
-
-
 def _flat(changes: Spec) -> Iterator[Replacement | ChangeSet]:
     """The changes of a nested list in order; without recursion, so that depth cannot hurt."""
     waiting = [iter((changes,))]
@@ -490,7 +323,7 @@ def _flat(changes: Spec) -> Iterator[Replacement | ChangeSet]:
 
 def _of_run(run: list[Replacement], length: int) -> ChangeSet:
     """The change set of replacements that are canonical already."""
-    return ChangeSet(length, length + sum(len(t) - (e - s) for s, e, t in run), tuple(run))
+    return ChangeSet(length, length + growth(run), tuple(run))
 
 
 def _joined_to(total: ChangeSet | None, change: ChangeSet) -> ChangeSet:
