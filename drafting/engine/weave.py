@@ -1,0 +1,404 @@
+"""The order of all characters that stood at one version or came after it, living and dead, by folding the log.
+
+A `Weave` starts as the text of version a, one run that is never looked into, and takes the revisions after a one by one.
+What a revision deletes stays in its place as a dead run; what it inserts stands right before the character that follows
+it, behind all dead ones there. Characters that a revision brings back by identity (carried spans) come alive again in
+their own place when that place is where they are inserted; anywhere else they are new characters with an old identity.
+
+A run is a tuple (standing, length, born, offset, died):
+  standing   length while it stands, 0 when it is dead: what it takes up in the newest text
+  born       0 for the text of version a, else the revision that inserted it
+  offset     in the text of version a, or in all that the revision inserted
+  died       the revision that deleted it last, 0 while it stands
+
+A fold costs what changed and not what stands: the untouched text is one run without an end. Edits are local, so the
+runs lie around a cursor, in order on its left and in reverse on its right (two stacks), dead ones next to the cursor on
+a stack of their own in between; the runs that are far away lie in closed blocks on two more stacks, so that a leap
+passes blocks and not runs. The cursor always rests right before a standing run. Speed and clarity collide here: `fold`
+has the common cases written out.
+
+Identities of the text of version a are needed only where something was brought back; then they are asked for once.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from drafting.engine.attribution import Log, Span, checked_version, cut, joined, spans_at
+from drafting.engine.changes import ChangeSet
+from drafting.errors import MismatchError, PositionError
+
+Run = tuple[int, int, int, int, int]
+
+# The untouched rest of version a has no end: longer than any text (changes.MAX_LENGTH).
+_ENDLESS = 1 << 40
+# Runs in a closed block. Shorter blocks make leaps dearer, longer ones the last steps; 32 to 256 measure the same.
+_BLOCK = 64
+
+
+class Weave:
+    """All characters from version `a` of a log on; `version` is how far it has been folded.
+
+    law   the standing runs, in order, are the text of `version`
+    """
+
+    def __init__(self, log: Log, a: int) -> None:
+        """The weave of version a alone.
+
+        raises   PositionError when the log has no version a
+        """
+        self.log = log
+        self.a = checked_version(a, 0, log.version)
+        self.version = a
+        self.length = log.changes(a + 1).length if a < log.version else len(log.text(a))
+        self.length_a = self.length
+        self._left: list[Run] = []
+        self._gap: deque[Run] = deque()  # dead ones between the two, in order
+        self._right: list[Run] = [(_ENDLESS, _ENDLESS, 0, 0, 0)]
+        self._start = 0  # where the open block begins, and where the cursor is, in the newest text
+        self._pos = 0
+        self._size = _ENDLESS  # what stands in the open block
+        self._before: list[tuple[int, list[Run]]] = []  # closed blocks in order, with what stands in them
+        self._after: list[tuple[int, list[Run]]] = []  # in reverse
+        self._spans_a: list[Span] | None = None
+        self._ends_a: list[int] = []
+
+    # ── folding ──
+
+    def fold(self, version: int) -> Weave:
+        """This weave, after the log's revisions up to a version.
+
+        raises   PositionError when the log does not have it or the weave is past it
+        """
+        checked_version(version, self.version, self.log.version)
+        log = self.log
+        changes_of, carried_of = log.changes, log.carried
+        for each in range(self.version + 1, version + 1):
+            changes = changes_of(each)
+            carried = carried_of(each)
+            if carried is None:
+                replacements = changes.replacements
+                if len(replacements) == 1 and changes.length == self.length:
+                    start, end, inserted = replacements[0]
+                    if start == end == self._pos:
+                        # A key where the last one was.
+                        size = len(inserted)
+                        if self._gap:
+                            self._left.extend(self._gap)
+                            self._gap.clear()
+                        self._left.append((size, size, each, 0, 0))
+                        self._pos += size
+                        self._size += size
+                        self.length += size
+                        self.version = each
+                        continue
+                    if start == self._pos - 1 and end == start + 1 and not inserted:
+                        # The key that takes the last character back.
+                        left, gap = self._left, self._gap
+                        while left and not left[-1][0]:
+                            gap.appendleft(left.pop())
+                        if left:
+                            size, _, born, offset, _ = left.pop()
+                            size -= 1
+                            if size:
+                                left.append((size, size, born, offset, 0))
+                            gap.appendleft((0, 1, born, offset + size, each))
+                            self._pos = start
+                            self._size -= 1
+                            self.length -= 1
+                            self.version = each
+                            continue
+            self.take(changes, each, carried)
+        return self
+
+    def take(self, changes: ChangeSet, version: int, carried: Sequence[Span] | None) -> None:
+        """One revision more, right after `self.version`."""
+        if changes.length != self.length:
+            raise MismatchError(f"A change set for {changes.length} code units, folded onto a text of {self.length}.")
+        if carried is not None:
+            carried = list(carried)
+            given, needed = sum(span.length for span in carried), sum(len(text) for _, _, text in changes.replacements)
+            if given != needed:
+                raise MismatchError(f"Spans of {given} code units for {needed} that revision {version} inserts.")
+        shift = offset = 0
+        for start, end, inserted in changes.replacements:
+            if start + shift != self._pos:
+                self._move(start + shift)
+            if start < end:
+                self._kill(end - start, version)
+            if inserted:
+                size = len(inserted)
+                self._left.extend(self._gap)
+                self._gap.clear()
+                if carried is None:
+                    self._left.append((size, size, version, offset, 0))
+                else:
+                    self._revive(version, offset, cut(carried, offset, offset + size))
+                self._pos += size
+                self._size += size
+                offset += size
+                shift += size
+            shift -= end - start
+        self.length = changes.new_length
+        self.version = version
+
+    def _kill(self, left: int, version: int) -> None:
+        """Delete what stands behind the cursor, so many code units."""
+        done, right = self._gap, self._right
+        self._size -= left
+        while left:
+            if not right:
+                self._widen()
+                continue
+            run = right.pop()
+            size, length, born, offset, _ = run
+            if not size:
+                done.append(run)
+            elif size <= left:
+                done.append((0, length, born, offset, version))
+                left -= size
+            else:
+                done.append((0, left, born, offset, version))
+                right.append((size - left, size - left, born, offset + left, 0))
+                left = 0
+        self._pass_dead()
+
+    def _widen(self) -> None:
+        """Add the next closed block to the open one."""
+        size, runs = self._after.pop()
+        self._size += size
+        self._right.extend(reversed(runs))
+
+    def _pass_dead(self) -> None:
+        """Bring the cursor behind the dead runs that follow it."""
+        gap, right = self._gap, self._right
+        while right and not right[-1][0]:
+            gap.append(right.pop())
+        if not right:
+            self._leap(self._pos)
+
+    def _move(self, pos: int) -> None:
+        """Bring the cursor to a place of the newest text."""
+        if not self._start <= pos < self._start + self._size or len(self._left) + len(self._right) > 4 * _BLOCK:
+            self._leap(pos)
+        left, right = self._left, self._right
+        at = self._pos
+        if self._gap:
+            if at > pos:
+                right.extend(reversed(self._gap))
+            else:
+                left.extend(self._gap)
+            self._gap.clear()
+        while at > pos:
+            run = left.pop()
+            size = run[0]
+            at -= size
+            if at < pos:
+                _, _, born, offset, _ = run
+                before = pos - at
+                left.append((before, before, born, offset, 0))
+                run = (size - before, size - before, born, offset + before, 0)
+                at = pos
+            right.append(run)
+        if at < pos:
+            while at < pos:
+                run = right.pop()
+                size = run[0]
+                at += size
+                if at > pos:
+                    _, _, born, offset, _ = run
+                    after = at - pos
+                    right.append((after, after, born, offset + size - after, 0))
+                    run = (size - after, size - after, born, offset, 0)
+                    at = pos
+                left.append(run)
+            self._pos = pos
+            self._pass_dead()
+        self._pos = pos
+
+    def _leap(self, pos: int) -> None:
+        """Close the open block and open the one that holds the character at `pos`."""
+        before, after = self._before, self._after
+        runs = self._left
+        runs.extend(self._gap)
+        runs.extend(reversed(self._right))
+        self._gap.clear()
+        closed = []
+        step = len(runs) // max(1, len(runs) // _BLOCK) + 1
+        for i in range(0, len(runs), step):
+            block = runs[i : i + step]
+            closed.append((sum([run[0] for run in block]), block))
+        start = self._start
+        if pos < start:
+            after.extend(reversed(closed))
+        else:
+            before.extend(closed)
+            start += self._size
+        while pos < start:
+            block = before.pop()
+            start -= block[0]
+            after.append(block)
+        while pos >= start + after[-1][0]:
+            block = after.pop()
+            start += block[0]
+            before.append(block)
+        self._size, runs = after.pop()
+        self._start = self._pos = start
+        self._left = []
+        self._right = runs[::-1]
+        self._pass_dead()
+
+    # ── bringing back by identity ──
+
+    def _revive(self, version: int, offset: int, spans: Sequence[Span]) -> None:
+        """Insert characters with identities at the cursor.
+
+        Plan: the dead runs between the two standing neighbours are the gap. Those whose identities are asked for, in
+        the gap's order, come alive in place. What has no dead counterpart there is new; it stands before the next one
+        that comes alive, or at the end of the gap.
+        """
+        gap: list[tuple[Run, Span]] = []  # every dead run of the gap, cut by identity
+        left = self._left
+        while True:
+            while left and not left[-1][0]:
+                run = left.pop()
+                gap.extend(reversed([(piece, span) for piece, span in self._by_identity(run)]))
+            if left or not self._before:
+                break
+            size, runs = self._before.pop()
+            self._start -= size
+            self._size += size
+            left.extend(runs)
+        gap.reverse()
+        places: dict[tuple[int, int], list[int]] = {}
+        for index, (_, span) in enumerate(gap):
+            places.setdefault((span.stream, span.version), []).append(index)
+        at = 0  # gap[at] is the first that is not passed; `used` of its characters are
+        used = 0
+        fresh: list[Run] = []
+        for length, stream, born, first in spans:
+            while length:
+                best = None  # (first character of the span that has a counterpart, its index in the gap)
+                for index in places.get((stream, born), ()):
+                    if index < at:
+                        continue
+                    span = gap[index][1]
+                    low = span.offset + (used if index == at else 0)
+                    high = span.offset + span.length
+                    char = max(low, first)
+                    if char < min(high, first + length) and (best is None or char < best[0]):
+                        best = (char, index)
+                        if char == first:
+                            break
+                new = length if best is None else best[0] - first
+                if new:
+                    fresh.append((new, new, version, offset, 0))
+                    offset += new
+                    first += new
+                    length -= new
+                if best is None:
+                    break
+                index = best[1]
+                while at < index:
+                    self._left.append(_tail(gap[at][0], used))
+                    at += 1
+                    used = 0
+                run, span = gap[index]
+                skipped = first - span.offset
+                if skipped > used:
+                    self._left.append(_part(run, used, skipped))
+                size = min(span.length - skipped, length)
+                self._left.extend(fresh)
+                fresh = []
+                self._left.append((size, size, run[2], run[3] + skipped, 0))
+                used = skipped + size
+                if used == span.length:
+                    at += 1
+                    used = 0
+                offset += size
+                first += size
+                length -= size
+        while at < len(gap):
+            self._left.append(_tail(gap[at][0], used))
+            at += 1
+            used = 0
+        self._left.extend(fresh)
+
+    def _by_identity(self, run: Run) -> Iterator[tuple[Run, Span]]:
+        """The run cut into pieces that each have one span."""
+        used = 0
+        for span in self.spans(run):
+            yield _part(run, used, used + span.length), span
+            used += span.length
+
+    # ── reading ──
+
+    def runs(self) -> Iterator[Run]:
+        """Every run in order."""
+        rest = self.length_a
+        for _, block in self._before:
+            yield from block
+        yield from self._left
+        yield from self._gap
+        for blocks in (self._right[::-1], *(block for _, block in reversed(self._after))):
+            for run in blocks:
+                if run[1] >= _ENDLESS - rest:
+                    length = rest - run[3]
+                    if length:
+                        yield length, length, 0, run[3], 0
+                else:
+                    yield run
+
+    def spans(self, run: Run) -> list[Span]:
+        """The identities of a run's characters."""
+        _, length, born, offset, _ = run
+        if born:
+            carried = self.log.carried(born)
+            if carried is None:
+                return [Span(length, 0, born, offset)]
+            return joined(cut(carried, offset, offset + length))
+        if self._spans_a is None:
+            self._spans_a = spans_at(self.log, self.a)
+            total = 0
+            for span in self._spans_a:
+                total += span.length
+                self._ends_a.append(total)
+        index = bisect_right(self._ends_a, offset)
+        pieces = []
+        while length:
+            size, stream, version, first = self._spans_a[index]
+            skipped = offset - (self._ends_a[index] - size)
+            taken = min(size - skipped, length)
+            pieces.append(Span(taken, stream, version, first + skipped))
+            offset += taken
+            length -= taken
+            index += 1
+        return pieces
+
+
+def weave(log: Log, a: int, b: int) -> Weave:
+    """The weave of the characters from version a on, folded up to b.
+
+    a, b     0 ≤ a ≤ b ≤ log.version, else PositionError
+    cost     below a microsecond a revision while people type; does not depend on the length of the text
+    """
+    if b < a:
+        raise PositionError(f"A weave goes forward, not from version {a} to {b}.", position=b)
+    return Weave(log, a).fold(b)
+
+
+def inserted_text(changes: ChangeSet) -> str:
+    """All that a change set inserts, one text behind the other: what offsets of its revision count in."""
+    replacements = changes.replacements
+    return replacements[0][2] if len(replacements) == 1 else "".join(text for _, _, text in replacements)
+
+
+def _part(run: Run, start: int, end: int) -> Run:
+    """A part of a dead run."""
+    return 0, end - start, run[2], run[3] + start, run[4]
+
+
+def _tail(run: Run, used: int) -> Run:
+    return _part(run, used, run[1]) if used else run
