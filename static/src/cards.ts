@@ -199,6 +199,8 @@ export class Cards {
       return;
     }
     const keep = old?.classList.contains("is-selected") ?? false;
+    const seen = old ? this.at.place(old) : null;
+    if (fresh && seen !== null) fresh.dataset["seen"] = String(seen);
     if (fresh) {
       if (keep) fresh.classList.add("is-selected");
       if (old) old.replaceWith(fresh);

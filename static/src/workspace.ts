@@ -7,26 +7,27 @@ import "./page";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { sendableUpdates } from "@codemirror/collab";
 import { search, searchKeymap } from "@codemirror/search";
-import { EditorSelection, EditorState, type Extension, type StateEffect } from "@codemirror/state";
+import { EditorSelection, EditorState, type Extension } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
-import { annotationsField, annotationsShown, dropAnnotation, placeAnnotation, selectAnnotation } from "./annotations";
+import { annotationsField, annotationsShown, selectAnnotation } from "./annotations";
 import { sourcesShown } from "./attribution";
 import { Cards } from "./cards";
 import { arrived, editing, following, newClient, type Saving } from "./editing";
-import { differenceOf, type Fate, forget, hold, keep, type Kept, leftBehind, openBranch, resend } from "./keep";
+import { caretPlace } from "./caret-place";
+import { Company } from "./company";
+import { Everybody } from "./everybody";
+import { differenceOf, type Fate, hold, leftBehind, openBranch, resend } from "./keep";
 import { Line } from "./line";
 import { markdownAsTyped, markdownKeys } from "./markdown";
 import { toEditor, toMain, toStored } from "./places";
-import { placePeople, presence } from "./presence";
+import { presence } from "./presence";
 import { Replica } from "./replica";
 import { Review } from "./review";
 import { Sources } from "./sources";
 import {
-  dropSuggestion,
   type OwnHunk,
   ownHunks,
   ownSuggestion,
-  placeSuggestion,
   selectSuggestion,
   setOwnHunks,
   suggesting,
@@ -38,7 +39,8 @@ import { type Draft, DraftBar, type Filing } from "./drafts";
 import { Picker } from "./picker";
 import { startRemark } from "./remarks";
 import { refusedAt, StatusLine } from "./status";
-import { api, type Can, element, type Hunks, partial, type Person, Refusal, setWords, t, type WireAnnotation } from "./wire";
+import { tellFate, Unsent } from "./unsent";
+import { api, type Can, type Hunks, partial, type Person, Refusal, setWords, t } from "./wire";
 
 export type Mode = "read" | "edit" | "suggest" | "review" | "sources";
 
@@ -67,13 +69,10 @@ class Workspace {
   private readonly cards: Cards;
   private readonly sources: Sources | null;
   private client = "";
-  private readonly hunks = new Map<number, Hunks>();
-  private waiting: Hunks[] = [];
-  private annotations = new Map<number, WireAnnotation>();
-  private people = new Map<number, Person[]>();
+  private readonly everybody: Everybody;
+  private readonly company = new Company();
+  private readonly unsent: Unsent;
   private opening = false;
-  private keepTimer: ReturnType<typeof setTimeout> | undefined;
-  private record: Kept | null = null;
   private readonly updateTools: ReturnType<typeof toolbar>;
   private readonly status: StatusLine;
   private readonly picker: Picker;
@@ -87,6 +86,16 @@ class Workspace {
     this.draft = data.suggestion;
     this.line = new Line(data.paths.socket);
     this.main = new Replica(this.line, data.section.stream);
+    this.everybody = new Everybody(
+      this.main,
+      () => this.view,
+      () => this.streams(),
+      hunks => this.tookHunks(hunks),
+    );
+    this.unsent = new Unsent(
+      () => this.line.state === "open",
+      () => this.status.show("wrong", t("keep.full")),
+    );
     this.cards = new Cards($(".margin")!, () => this.view, {
       place: card => this.placeOf(card),
       onSelect: card => this.selected(card),
@@ -156,7 +165,7 @@ class Workspace {
   private async sendLeftBehind(): Promise<void> {
     if (!this.data.user) return;
     for (const record of await leftBehind(this.data.user.id, this.data.section.id)) {
-      this.tell(await resend(this.line, record));
+      tellFate(await resend(this.line, record), words => this.status.notice(words));
     }
   }
 
@@ -187,7 +196,7 @@ class Workspace {
   private ownHunksNow(): OwnHunk[] {
     const { main, branch, draft } = this;
     if (!branch || !draft) return [];
-    const told = this.hunks.get(draft.id);
+    const told = this.everybody.hunks.get(draft.id);
     const made: OwnHunk[] = [];
     if (told && told.version <= main.version) {
       let shift = 0;
@@ -216,8 +225,7 @@ class Workspace {
     const { data, mode } = this;
     const writes = this.writes(mode);
     const held = mode === "suggest" && !this.branch;
-    if (this.record) forget(this.record);
-    this.record = null;
+    this.unsent.done();
     this.client = newClient();
     if (writes) hold(this.client);
     const old = this.view;
@@ -295,24 +303,16 @@ class Workspace {
   private listen(): void {
     const { line, main } = this;
     main.onJoin((joined, first) => {
-      this.hunks.clear();
-      for (const hunks of joined.suggestions ?? []) this.hunks.set(hunks.suggestion, hunks);
-      this.annotations = new Map((joined.annotations ?? []).map(annotation => [annotation.id, annotation]));
-      if (joined.people) this.people.set(main.stream, joined.people);
+      if (joined.people) this.company.took(main.stream, joined.people);
       if (!first) {
         this.placeEverything();
         void this.refreshCards();
       }
     });
-    main.onUpdates(() => {
-      const ready = this.waiting;
-      this.waiting = [];
-      for (const hunks of ready) this.tookHunks(hunks);
-      this.tellPlace();
-    });
-    line.on<Hunks>("hunks", hunks => this.tookHunks(hunks));
+    main.onUpdates(() => this.tellPlace());
+    line.on<Hunks>("hunks", hunks => this.everybody.took(hunks));
     line.on<{ stream: number; people: Person[] }>("people", message => {
-      this.people.set(message.stream, message.people);
+      this.company.took(message.stream, message.people);
       this.showPeople();
     });
     line.on<{ suggestion?: number; annotation?: number }>("card", message => {
@@ -322,7 +322,7 @@ class Workspace {
     line.on<{ section: number; what: string }>("section", message => void this.tookSection(message));
     line.onState(state => {
       if (state !== "open") {
-        this.people.clear();
+        this.company.left();
         this.showPeople();
         if (this.view) this.saving(sendableUpdates(this.view.state).length && this.writes(this.mode) ? "unsent" : "saved", sendableUpdates(this.view.state).length);
       } else if (this.view) this.saving(sendableUpdates(this.view.state).length ? "saving" : "saved", sendableUpdates(this.view.state).length);
@@ -334,13 +334,6 @@ class Workspace {
   }
 
   private tookHunks(hunks: Hunks): void {
-    if (hunks.version > this.main.version) {
-      this.waiting.push(hunks);
-      return;
-    }
-    if (hunks.state === "gone") this.hunks.delete(hunks.suggestion);
-    else this.hunks.set(hunks.suggestion, hunks);
-    this.placeHunks(hunks, true);
     if (!document.getElementById(`s-${hunks.suggestion}`) && hunks.state !== "gone" && hunks.hunks.length) {
       void this.cards.refresh(`s-${hunks.suggestion}`, `${this.data.paths.cards}?suggestion=${hunks.suggestion}`);
     } else this.cards.schedule();
@@ -366,84 +359,31 @@ class Workspace {
   }
   private branchMoved = false;
 
-  private placeHunks(hunks: Hunks, live: boolean): void {
-    const view = this.view;
-    if (!view || !view.state.field(suggestionsField, false)) return;
-    const open = hunks.hunks.filter(hunk => hunk.state === "open" && (hunks.state === "draft" || hunks.state === "filed" || hunks.state === "decided"));
-    if (hunks.state === "gone" || !open.length || hunks.suggestion === view.state.facet(ownSuggestion)) {
-      if (view.state.field(suggestionsField).has(hunks.suggestion)) view.dispatch({ effects: dropSuggestion.of(hunks.suggestion) });
-      return;
-    }
-    const placed = this.placed(view, hunks, live);
-    view.dispatch({ effects: placed ? placed : [] });
-  }
-
-  private placed(view: EditorView, hunks: Hunks, live: boolean): StateEffect<unknown> | null {
-    const open = hunks.hunks.filter(hunk => hunk.state === "open");
-    const made = [];
-    for (const hunk of open) {
-      const from = toEditor(view, this.streams(), this.main.stream, hunk.start, hunks.version, 1);
-      const to = toEditor(view, this.streams(), this.main.stream, hunk.end, hunks.version, -1);
-      if (from === null || to === null) continue;
-      made.push({ id: hunk.id, from, to: Math.max(from, to), text: hunk.text, baseChanged: !!hunk.base_changed });
-    }
-    return made.length ? placeSuggestion.of({ meta: hunks, hunks: made, live }) : null;
-  }
-
   /** After a change of the view's text by others, or of the view itself. */
   private arrivedChanges(): void {
     if (this.branch) this.branchMoved = true;
   }
 
   private placeEverything(): void {
-    const view = this.view;
-    if (!view) return;
-    const effects: StateEffect<unknown>[] = [];
-    if (view.state.field(suggestionsField, false)) {
-      for (const id of view.state.field(suggestionsField).keys()) if (!this.hunks.has(id)) effects.push(dropSuggestion.of(id));
-      for (const hunks of this.hunks.values()) {
-        if (hunks.suggestion === view.state.facet(ownSuggestion)) continue;
-        const placed = this.placed(view, hunks, false);
-        if (placed) effects.push(placed);
-      }
-      for (const annotation of this.annotations.values()) effects.push(...this.anchored(view, annotation));
-    }
-    view.dispatch({ effects });
+    this.everybody.placeAll();
     this.showPeople();
     this.cards.schedule();
-  }
-
-  private anchored(view: EditorView, annotation: WireAnnotation): StateEffect<unknown>[] {
-    if (annotation.start === null || annotation.end === null || annotation.orphaned) return [dropAnnotation.of(annotation.id)];
-    const from = toEditor(view, this.streams(), this.main.stream, annotation.start, this.main.joined!.version, 1);
-    const to = toEditor(view, this.streams(), this.main.stream, annotation.end, this.main.joined!.version, -1);
-    if (from === null || to === null || to <= from) return [dropAnnotation.of(annotation.id)];
-    return [placeAnnotation.of({ id: annotation.id, from, to, state: annotation.state })];
   }
 
   private async tookAnnotation(id: number): Promise<void> {
     await this.cards.refresh(`a-${id}`, `${this.data.paths.cards}?annotation=${id}`);
     const card = document.getElementById(`a-${id}`);
-    const view = this.view;
-    if (!view || !view.state.field(annotationsField, false)) return;
-    if (!card || card.dataset["start"] === undefined) {
-      this.annotations.delete(id);
-      view.dispatch({ effects: dropAnnotation.of(id) });
-      return;
-    }
-    const version = Number(card.dataset["version"]);
+    const version = Number(card?.dataset["version"] ?? 0);
     if (version > this.main.version) await this.main.pull();
-    const from = toEditor(view, this.streams(), this.main.stream, Number(card.dataset["start"]), version, 1);
-    const to = toEditor(view, this.streams(), this.main.stream, Number(card.dataset["end"]), version, -1);
-    if (from === null || to === null || to <= from) return;
-    view.dispatch({ effects: placeAnnotation.of({ id, from, to, state: card.dataset["state"] ?? "open" }) });
+    const at = (name: string) => (card?.dataset[name] === undefined ? null : Number(card.dataset[name]));
+    this.everybody.tookAnnotation({ id, start: at("start"), end: at("end"), state: card?.dataset["state"] ?? "open" }, version);
     this.cards.schedule();
   }
 
   private async tookSection(message: { section: number; what: string }): Promise<void> {
     if (message.section === this.data.section.id && (message.what === "removed" || message.what === "phase")) {
       // what one may do has changed: the page says it anew; unsent words are kept by the browser
-      this.keepNow();
+      this.unsent.now();
       location.reload();
       return;
     }
@@ -469,9 +409,9 @@ class Workspace {
       if (anchor) return anchor.from;
     }
     if (card.id === "new-remark") return Number(card.dataset["from"]);
-    // decided or orphaned: the server says where it stood
+    // decided or orphaned: where the server says it stood, else where it was last seen here
     const pos = card.dataset["pos"];
-    if (pos === undefined || pos === "") return null;
+    if (pos === undefined || pos === "") return card.dataset["seen"] === undefined ? null : Math.min(Number(card.dataset["seen"]), view.state.doc.length);
     return toEditor(view, this.streams(), this.main.stream, Number(pos), Number(card.dataset["version"] ?? this.main.version), 1);
   }
 
@@ -610,65 +550,34 @@ class Workspace {
 
   private saving(saving: Saving, unsent: number): void {
     this.status.saving(this.line.state, saving, unsent, this.writes(this.mode), !!this.data.user);
-    if (saving === "saved" && this.record) {
-      forget(this.record);
-      this.record = null;
-    }
   }
 
-  /** Keeps what is not stored yet: at once when there is no line, else when storing takes long. */
   private keepUnsent(replica: Replica, confirmed: number): void {
-    const view = this.view;
-    if (!view || !this.data.user || !this.writes(this.mode)) return;
-    const unsent = sendableUpdates(view.state);
-    if (!unsent.length) {
-      clearTimeout(this.keepTimer);
-      this.keepTimer = undefined;
-      if (this.record) forget(this.record);
-      this.record = null;
-      return;
-    }
-    const user = this.data.user.id;
-    this.makeRecord = () => ({
+    const { view, data, branch, client } = this;
+    if (!view || !data.user || !this.writes(this.mode)) return;
+    const user = data.user.id;
+    const suggestion = branch ? (this.draft?.id ?? null) : null;
+    this.unsent.changed(view, () => ({
       user,
-      section: this.data.section.id,
+      section: data.section.id,
       kind: replica === this.main ? "main" : "branch",
       stream: replica.stream,
-      suggestion: this.branch ? (this.draft?.id ?? null) : null,
-      client: this.client,
+      suggestion,
+      client,
       confirmed,
       version: replica.version,
       text: replica.text.toString(),
       updates: sendableUpdates(view.state).map(update => update.changes.toJSON()),
       origins: this.picker.origins,
       at: Date.now(),
-    });
-    this.keepTimer ??= setTimeout(
-      () => {
-        this.keepTimer = undefined;
-        this.keepNow();
-      },
-      this.line.state === "open" ? 2000 : 150,
-    );
-  }
-  private makeRecord: (() => Kept) | null = null;
-
-  private keepNow(): void {
-    const view = this.view;
-    if (!view || !this.makeRecord || !sendableUpdates(view.state).length || !this.writes(this.mode)) return;
-    const record = this.makeRecord();
-    if (keep(record)) this.record = record;
-    else this.status.show("wrong", t("keep.full"));
+    }));
   }
 
   /** The server will not take it: what was typed becomes a suggestion, or is shown to be copied. */
   private async refused(refusal: Refusal): Promise<void> {
-    const record = this.makeRecord?.();
-    const view = this.view;
-    if (!record || !view) return;
+    const record = this.unsent.handOver();
+    if (!record || !this.view) return;
     this.status.show("saving", refusal.message);
-    this.record = null;
-    keep(record);
     let fate: Fate;
     try {
       fate = await resend(this.line, record);
@@ -676,7 +585,7 @@ class Workspace {
       if (!(error instanceof Refusal)) throw error;
       return;
     }
-    this.tell(fate);
+    tellFate(fate, words => this.status.notice(words));
     this.draft = fate.kind === "suggested" ? { ...fate.suggestion, state: "draft" } : null;
     if (fate.kind !== "suggested") this.data.can = { ...this.data.can, edit: false };
     const mode: Mode = fate.kind === "suggested" ? "suggest" : "read";
@@ -686,20 +595,6 @@ class Workspace {
       if (!(error instanceof Refusal)) throw error;
       this.draft = null;
       await this.mount("read");
-    }
-  }
-
-  private tell(fate: Fate): void {
-    if (fate.kind === "sent") {
-      if (fate.count) this.status.notice(t("kept.sent"));
-    } else if (fate.kind === "suggested") this.status.notice(t("kept.suggested", { number: fate.suggestion.number }));
-    else {
-      const dialog = $<HTMLDialogElement>("#kept-words");
-      if (!dialog) return;
-      dialog.querySelector("[data-why]")!.textContent = fate.refusal.message;
-      dialog.querySelector("textarea")!.value = fate.words.join("\n\n");
-      dialog.addEventListener("close", () => dialog.returnValue === "forget" && forget(fate.record), { once: true });
-      dialog.showModal();
     }
   }
 
@@ -718,33 +613,7 @@ class Workspace {
   }
 
   private showPeople(): void {
-    const view = this.view;
-    const all = [...this.people.values()].flat();
-    const unique = [...new Map(all.map(person => [person.key, person])).values()];
-    const here = $("[data-people]");
-    if (here) {
-      const tags = new Map<string, HTMLElement>();
-      for (const person of unique) {
-        const code = person.code || person.name.split(/\s+/).map(word => word[0]).join("").slice(0, 2);
-        if (tags.has(code)) continue;
-        const tag = element("abbr", `tag hue-${person.hue ?? 0}`, code);
-        tag.title = person.organization || person.name;
-        tags.set(code, tag);
-      }
-      const shown = element("span", "tags", ...[...tags.values()].slice(0, 8));
-      here.replaceChildren(...(unique.length ? [shown, ` ${t("people", { n: unique.length })}`] : []));
-    }
-    if (!view) return;
-    const placed = [];
-    for (const [stream, people] of this.people) {
-      for (const person of people) {
-        if (person.key === this.main.joined?.key || person.head === null || person.anchor === null) continue;
-        const head = toEditor(view, this.streams(), stream, person.head, person.version, 1);
-        const anchor = toEditor(view, this.streams(), stream, person.anchor, person.version, 1);
-        if (head !== null && anchor !== null) placed.push({ key: person.key, name: person.organization || person.name, hue: person.hue ?? 0, anchor, head });
-      }
-    }
-    view.dispatch({ effects: placePeople.of(placed) });
+    this.company.show(this.view, this.streams(), this.main.joined?.key);
   }
 
   // ── controls ──
@@ -766,11 +635,15 @@ class Workspace {
       event.preventDefault();
       void this.post(form, form.dataset["post"], Object.fromEntries(new FormData(form)));
     });
-    addEventListener("pagehide", () => this.keepNow());
-    addEventListener("beforeunload", event => {
-      if (this.view && this.writes(this.mode) && sendableUpdates(this.view.state).length && !this.makeRecord) event.preventDefault();
-    });
     addEventListener("hashchange", () => this.openFromAddress());
+    document.addEventListener("click", event => {
+      const link = (event.target as Element).closest<HTMLElement>("a[data-pos]");
+      if (!link || !this.view) return;
+      event.preventDefault();
+      const pos = toEditor(this.view, this.streams(), this.main.stream, Number(link.dataset["pos"]), this.main.version, 1) ?? Number(link.dataset["pos"]);
+      this.view.dispatch({ selection: { anchor: pos }, effects: EditorView.scrollIntoView(pos, { y: "start", yMargin: 130 }) });
+      this.view.focus();
+    });
     addEventListener("scroll", () => this.cards.schedule(), { passive: true });
   }
 
@@ -854,19 +727,7 @@ class Workspace {
     const place = $("[data-place]");
     const view = this.view;
     if (!place || !view) return;
-    const { doc } = view.state;
-    let [paragraph, point, sign] = ["", "", ""];
-    const at = doc.lineAt(view.state.selection.main.head);
-    for (let n = at.number; n >= Math.max(1, at.number - 400) && !sign; n--) {
-      const text = doc.line(n).text;
-      const heading = /^#{1,6}\s+((?:§|Art\.)\s*\d+[a-z]*)/.exec(text);
-      const item = /^(\s*)(\d{1,4}[a-z]?)([.)])\s/.exec(text);
-      if (heading) sign = heading[1]!;
-      else if (/^#/.test(text)) break;
-      else if (item && !item[1] && !paragraph) paragraph = t("place.paragraph", { n: item[2]! });
-      else if (item && item[1] && !point && !paragraph) point = t("place.point", { n: item[2]! });
-    }
-    place.textContent = [[sign, paragraph, point].filter(Boolean).join(" "), t("place.version", { n: (this.branch ?? this.main).version })].filter(Boolean).join(" · ");
+    place.textContent = [caretPlace(view.state), t("place.version", { n: (this.branch ?? this.main).version })].filter(Boolean).join(" · ");
   }
 }
 

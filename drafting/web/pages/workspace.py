@@ -32,7 +32,7 @@ def section(slug: str, section_id: int) -> Any:
     text = editing.text_at(frame.reading(), frame.actor(), section_id)
     modes = _modes()
     mode = _mode(modes)
-    own = people.own_origin_of(frame.reading(), frame.actor(), document.id) if hasattr(people, "own_origin_of") else None
+    shown = cards.of_section(view)
     data = {
         "user": {"id": frame.actor().user_id, "name": frame.actor().name} if frame.actor().is_signed_in else None,
         "document": {"id": document.id, "slug": document.slug, "language": document.language},
@@ -45,8 +45,8 @@ def section(slug: str, section_id: int) -> Any:
             "decide": frame.may("decide"),
         },
         "mode": mode,
-        "suggestion": cards.own_draft(view) if mode == "suggest" else None,
-        "origins": [own.id] if own is not None else [],
+        "suggestion": cards.own_draft(shown) if mode == "suggest" else None,
+        "origins": [],
         "paths": {"socket": "/socket.io", **_paths(slug, section_id)},
     }
     return frame.page(
@@ -57,11 +57,11 @@ def section(slug: str, section_id: int) -> Any:
         mode=mode,
         modes=modes,
         picker=_picker(document.id),
-        cards=cards.of_section(view),
-        counts=cards.counts(view),
+        cards=shown,
+        counts=cards.counts(shown),
         data=data,
         data_with=lambda said: _json({**data, "words": json.loads(said)}),
-        **_contents(document.id, view, text.text),
+        **_contents(document.id, view, text.text, shown),
     )
 
 
@@ -71,7 +71,7 @@ def contents(slug: str, section_id: int) -> Any:
     document = frame.document(slug)
     view = _section(document.id, section_id)
     text = editing.text_at(frame.reading(), frame.actor(), section_id)
-    return frame.page("workspace/contents.html", mode="read", **_contents(document.id, view, text.text))
+    return frame.page("workspace/contents.html", mode="read", **_contents(document.id, view, text.text, cards.of_section(view)))
 
 
 @pages.get("/d/<slug>/s/<int:section_id>/cards")
@@ -165,7 +165,7 @@ def _picker(document_id: int) -> dict[str, Any] | None:
     }
 
 
-def _contents(document_id: int, current: SectionView, text: str) -> dict[str, Any]:
+def _contents(document_id: int, current: SectionView, text: str, shown: list[cards.Card]) -> dict[str, Any]:
     """The contents with what is open, what is settled in all, and who proposes in this section."""
     here = request.path.partition("/s/")[0] + "/s"
     entries, decided, every = [], 0, 0
@@ -190,7 +190,7 @@ def _contents(document_id: int, current: SectionView, text: str) -> dict[str, An
                 "headings": headings,
             }
         )
-    return {"contents": entries, "settled": (decided, every), "voices": cards.voices(current)}
+    return {"contents": entries, "settled": (decided, every), "voices": cards.voices(shown)}
 
 
 def _json(value: Any) -> Markup:
