@@ -379,13 +379,14 @@ class Head:
         for each in session.execute(suggestions_of(self.section_id)):
             if each.id in known:
                 version, main_version = known[each.id]
-                self._add_branch(each, version, main_version)
+                branch = self.add_branch(each.id, each.number, each.stream_id, each.opened_at_version)
+                branch.log.version, branch.main_version = version, main_version
 
-    def _add_branch(self, row: Any, version: int, main_version: int) -> Branch:
-        branch = Branch(
-            row.id, row.number, StreamLog(self, row.stream_id, version), row.opened_at_version, main_version
-        )
-        self.branches[row.id] = branch
+    def add_branch(self, suggestion_id: int, number: int, stream_id: int, opened_at_version: int) -> Branch:
+        """A suggestion that was just opened."""
+        log = StreamLog(self, stream_id, 0)
+        branch = Branch(suggestion_id, number, log, opened_at_version, opened_at_version)
+        self.branches[suggestion_id] = branch
         return branch
 
     def _replay(self, session: Session, version: int) -> None:

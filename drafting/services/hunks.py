@@ -60,6 +60,14 @@ def keep_fates(
     suggestions = set()
     for fate in fates:
         decision_id = given.get(fate.by or (fate.suggestion, fate.hunk), given.get(None))
+        found = session.execute(
+            update(Hunk)
+            .where(Hunk.suggestion_id == fate.suggestion, Hunk.id == fate.hunk)
+            .values(state=fate.state, joined_into=fate.into)
+            .execution_options(synchronize_session=False)
+        )
+        if not found.rowcount:
+            continue  # born and gone again before anything was stored of it
         rows.append(
             {
                 "suggestion_id": fate.suggestion,
@@ -69,12 +77,6 @@ def keep_fates(
                 "decision_id": decision_id,
                 "at": at,
             }
-        )
-        session.execute(
-            update(Hunk)
-            .where(Hunk.suggestion_id == fate.suggestion, Hunk.id == fate.hunk)
-            .values(state=fate.state, joined_into=fate.into)
-            .execution_options(synchronize_session=False)
         )
         if fate.state == "open":
             reopened.setdefault(fate.suggestion, set()).add(fate.hunk)

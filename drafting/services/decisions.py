@@ -1,0 +1,738 @@
+"""Deciding: accepting, accepting with changes and rejecting hunks, alone or as a set; reverting a decision.
+
+A decision is about what was read (law 9): it names the hash of the hunk, and all hunks of others that it will
+supersede; anything else is refused with the new state. A set is one transaction in a fixed order, whatever the order
+of the request. The revision of main that an acceptance makes was typed by the proposer, on behalf of the suggestion's
+origins, and decided by the official: three facts, kept apart.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from drafting.engine.plans import Applied, Item, RevertPlan
+from drafting.engine.text import from_units, to_units
+from drafting.engine.words import sentence
+from drafting.errors import InvalidInput, NotFound, StaleReview, WrongState
+from drafting.services import audit, editing, heads, hunks, notices, sections, suggestions
+from drafting.services.access import Actor, require
+from drafting.services.clock import now
+from drafting.services.heads import SERVER_CLIENT, Head, Stored
+from drafting.services.suggestions import DecisionView, decision_view
+from drafting.store.database import verb
+from drafting.store.models import (
+    Decision,
+    Section,
+    Suggestion,
+    SuggestionOrigin,
+    User,
+)
+
+VERDICTS = ("accepted", "rejected")
+MODES = ("", "stands", "around")
+MAX_ITEMS = 500  # of one set
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A hunk to be decided, as it was read.
+
+    branch_version  of the suggestion's stream then; None: not said
+    hash            of the hunk then; None skips the check (services of our own; the API asks for it)
+    mode            how a hunk whose ground has changed is accepted: "stands" with the new words, "around" them
+    """
+
+    suggestion_id: int
+    hunk_id: int
+    branch_version: int | None = None
+    hash: str | None = None
+    mode: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemOutcome:
+    """What became of one item.
+
+    outcome  applied, rejected, fulfilled (another of the set made it true), or why not: rival (of another item),
+             fulfilled_by_edit, needs_mode, no_effect, impossible
+    """
+
+    suggestion_id: int
+    hunk_id: int
+    outcome: str
+    decision_id: int | None = None
+    rivals: tuple[Pair, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a set of decisions did. version: of main after it."""
+
+    version: int
+    decisions: tuple[DecisionView, ...]
+    outcomes: tuple[ItemOutcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Whole sentences around a place, as they stand and as they would."""
+
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What accepting a set would do; nothing has been done."""
+
+    version: int
+    outcomes: tuple[ItemOutcome, ...]
+    supersedes: tuple[Pair, ...]
+    sentences: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reverted:
+    """What a revert did.
+
+    closed  (suggestion, hunk) that do not fit any more: readable, to be reopened by hand
+    """
+
+    version: int
+    decisions: tuple[DecisionView, ...]
+    closed: tuple[Pair, ...]
+
+
+# ── deciding ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@verb
+def decide(
+    session: Session,
+    actor: Actor,
+    section_id: int,
+    items: Sequence[Judged],
+    verdict: str,
+    *,
+    reason: str = "",
+    wording: str | None = None,
+    supersedes: Collection[Pair] | None = None,
+) -> Decided:
+    """The decisions on these hunks of one section, in one transaction.
+
+    verdict     accepted or rejected
+    reason      needed for a rejection
+    wording     the official's own words for the one hunk (accepted with changes)
+    supersedes  (suggestion, hunk) of others that the official knows will be superseded; None takes what it comes to
+    raises      StaleReview with the new state when something is not what was read; NotFound, WrongState, InvalidInput
+    commits     yes, once; nothing when no item can be applied
+    needs       decide; reword for a wording of one's own
+    """
+    section = sections.section_row(session, actor, section_id)
+    require(session, actor, "decide", section.document_id)
+    if wording is not None:
+        require(session, actor, "reword", section.document_id)
+    reason = reason.strip()
+    _check(items, verdict, reason, wording)
+    head = heads.writing(session, section_id)
+    rows = _suggestion_rows(session, section_id, items)
+    heads.movement(session, head)
+    try:
+        for item in items:
+            _check_version(head, item)
+        if verdict == "rejected":
+            return _reject(session, actor, head, section, items, rows, reason)
+        return _accept(session, actor, head, section, items, rows, reason, wording, supersedes)
+    except StaleReview as error:
+        touched = {item.suggestion_id for item in items}
+        touched |= {int(pair[0]) for pair in error.details.get("superseded", ())}
+        state = [message.body for message in suggestions.live_messages(session, head, touched) if message.is_public]
+        raise StaleReview(error.message, **{**error.details, "suggestions": state}) from None
+
+
+def foresee(session: Session, actor: Actor, section_id: int, items: Sequence[Judged], wording: str | None = None) -> Foreseen:
+    """What accepting these hunks would do. raises: as decide. needs: decide"""
+    section = sections.section_row(session, actor, section_id)
+    require(session, actor, "decide", section.document_id)
+    _check(items, "accepted", "", wording)
+    rows = _suggestion_rows(session, section_id, items)
+    with heads.reading(session, section_id) as head:
+        plan = head.proposals.plan(_engine_items(items, wording))
+        version = head.version
+    assert rows
+    return Foreseen(
+        version,
+        tuple(
+            ItemOutcome(step.item.suggestion, step.item.hunk, step.outcome, None, tuple(step.rivals))
+            for step in plan.steps
+        ),
+        tuple(plan.superseded),
+        tuple(Sentence(from_units(one.before), from_units(one.after)) for one in plan.previews),
+    )
+
+
+def _check(items: Sequence[Judged], verdict: str, reason: str, wording: str | None) -> None:
+    if not items:
+        raise InvalidInput("name at least one hunk", field="items")
+    if len(items) > MAX_ITEMS:
+        raise InvalidInput(f"a set has at most {MAX_ITEMS} hunks", field="items")
+    if len({(item.suggestion_id, item.hunk_id) for item in items}) != len(items):
+        raise InvalidInput("a hunk is named once", field="items")
+    if any(item.mode not in MODES for item in items):
+        raise InvalidInput("a mode is stands or around", field="mode")
+    if verdict not in VERDICTS:
+        raise InvalidInput(f"a verdict is one of {', '.join(VERDICTS)}", field="verdict")
+    if verdict == "rejected" and not reason:
+        raise InvalidInput("a rejection needs a reason", field="reason")
+    if len(reason) > suggestions.MAX_REASON:
+        raise InvalidInput(f"a reason has at most {suggestions.MAX_REASON} characters", field="reason")
+    if wording is not None and (len(items) != 1 or verdict != "accepted"):
+        raise InvalidInput("a wording of one's own is for one hunk that is accepted", field="wording")
+
+
+def _suggestion_rows(session: Session, section_id: int, items: Sequence[Judged]) -> dict[int, Suggestion]:
+    """The suggestions named, all of this section and before everybody. raises: NotFound, WrongState"""
+    ids = {item.suggestion_id for item in items}
+    rows = {
+        row.id: row
+        for row in session.scalars(
+            select(Suggestion).where(Suggestion.id.in_(ids)).execution_options(populate_existing=True)
+        )
+    }
+    for suggestion_id in sorted(ids):
+        row = rows.get(suggestion_id)
+        if row is None or row.section_id != section_id or row.filed_at is None:
+            raise NotFound("there is no such suggestion in this section", suggestion=suggestion_id)
+        if row.state == "withdrawn":
+            raise WrongState(f"suggestion {row.number} was withdrawn", state="withdrawn", suggestion=suggestion_id)
+    return rows
+
+
+def _check_version(head: Head, item: Judged) -> None:
+    """Refuses a version that is not there. A newer one with the same hash is the same hunk: main moved, or others of it."""
+    newest = head.branches[item.suggestion_id].log.version
+    if item.branch_version is not None and item.branch_version > newest:
+        raise StaleReview(
+            f"suggestion {item.suggestion_id} has no version {item.branch_version}; its newest is {newest}",
+            suggestion=item.suggestion_id,
+            branch_version=newest,
+        )
+
+
+def _engine_items(items: Iterable[Judged], wording: str | None) -> list[Item]:
+    words = None if wording is None else to_units(wording, normalising=True)
+    return [Item(item.suggestion_id, item.hunk_id, item.hash, item.mode, words) for item in items]
+
+
+def _reject(
+    session: Session,
+    actor: Actor,
+    head: Head,
+    section: Section,
+    items: Sequence[Judged],
+    rows: dict[int, Suggestion],
+    reason: str,
+) -> Decided:
+    at, set_id = now(), _set_id(items)
+    made: list[Decision] = []
+    stored: list[tuple[int, Stored]] = []
+    for item in items:  # all of it is checked before anything is done
+        found = head.proposals.hash(item.suggestion_id, item.hunk_id)
+        if item.hash is not None and item.hash != found:
+            raise StaleReview("the hunk is not what was read", suggestion=item.suggestion_id, hunk=item.hunk_id, hash=found)
+    for item in items:
+        branch = head.branches[item.suggestion_id]
+        stored.extend(editing.bring_up(head, branch, at))
+        shown = next(one for one in head.proposals.shown(item.suggestion_id) if one.id == item.hunk_id)
+        low, high = sentence(head.text, shown.start, shown.end)
+        decision = Decision(
+            document_id=section.document_id,
+            section_id=section.id,
+            suggestion_id=item.suggestion_id,
+            hunk_id=item.hunk_id,
+            verdict="rejected",
+            reason=reason,
+            by_id=actor.user_id,
+            at=at,
+            branch_version=branch.log.version,
+            hunk_hash=shown.hash,
+            main_version=head.version,
+            form={
+                "start": shown.start,
+                "end": shown.end,
+                "ground": from_units(shown.ground),
+                "text": from_units(shown.text),
+                "wording": "",
+                "before": from_units(head.text[low:high]),
+                "after": from_units(head.text[low:high]),
+            },
+            effects={},
+            set_id=set_id,
+        )
+        session.add(decision)
+        session.flush()
+        made.append(decision)
+        outcome = head.proposals.reject(item.suggestion_id, item.hunk_id, item.hash)
+        stored.extend(editing.bring_up(head, branch, at, decision.id))
+        hunks.keep_fates(session, head, outcome.fates, {None: decision.id})
+        _touch(session, head, rows[item.suggestion_id])
+    heads.store(session, head, stored, epoch=True)
+    _after(session, actor, section, made, rows)
+    outcomes = [ItemOutcome(one.suggestion_id, one.hunk_id, "rejected", one.id) for one in made]
+    return Decided(head.version, _views(actor, made), tuple(outcomes))
+
+
+def _accept(
+    session: Session,
+    actor: Actor,
+    head: Head,
+    section: Section,
+    items: Sequence[Judged],
+    rows: dict[int, Suggestion],
+    reason: str,
+    wording: str | None,
+    supersedes: Collection[Pair] | None,
+) -> Decided:
+    plan = head.proposals.plan(_engine_items(items, wording))
+    hashes = {
+        (item.suggestion_id, item.hunk_id): head.proposals.hash(item.suggestion_id, item.hunk_id) for item in items
+    }
+    proposed = {
+        (one.suggestion, one.id): one.text
+        for suggestion_id in {item.suggestion_id for item in items}
+        for one in head.proposals.shown(suggestion_id)
+    }
+    outcome = head.proposals.accept(plan, supersedes)
+    at, set_id = now(), _set_id(items)
+    made: dict[Pair, Decision] = {}
+    stored: list[tuple[int, Stored]] = []
+    modes = {(item.suggestion_id, item.hunk_id): item.mode for item in items}
+    before = head.text[: editing.TITLE_REACH]
+    for applied in plan.applied:
+        pair = (applied.suggestion, applied.hunk)
+        decision = _decision_of(head, section, actor, applied, reason, wording, at)
+        decision.branch_version = head.branches[applied.suggestion].log.version
+        decision.hunk_hash, decision.mode, decision.set_id = hashes[pair], modes[pair], set_id
+        decision.form["text"] = from_units(proposed[pair])
+        session.add(decision)
+        session.flush()
+        made[pair] = decision
+        row = rows[applied.suggestion]
+        revision = Stored(
+            version=applied.version,
+            client=SERVER_CLIENT,
+            sequence=applied.version,
+            changes=applied.changes,
+            kind="accept",
+            author_id=row.author_id,
+            origins=_origins(session, [applied.suggestion, *(pair[0] for pair in applied.fulfilled)]),
+            carried=applied.carried,
+            decision_id=decision.id,
+            at=at,
+        )
+        head.append_main(revision)
+        stored.append((head.stream_id, revision))
+    if made:
+        hunks.keep_fates(session, head, outcome.fates, {pair: one.id for pair, one in made.items()})
+        moved = heads.movement(session, head)
+        moved.suggestions.update(outcome.touched)
+        for suggestion_id in {fate.suggestion for fate in outcome.fates}:
+            _touch(session, head, session.get_one(Suggestion, suggestion_id))
+        if head.text[: editing.TITLE_REACH] != before:
+            editing.keep_title(session, head)
+        _bring_in(session, actor, head, section, rows.values())
+        heads.store(session, head, stored, epoch=True)
+        _after(session, actor, section, made.values(), rows)
+    outcomes = tuple(
+        ItemOutcome(
+            step.item.suggestion,
+            step.item.hunk,
+            step.outcome,
+            made[step.item.suggestion, step.item.hunk].id if step.applied is not None else None,
+            tuple(step.rivals),
+        )
+        for step in plan.steps
+    )
+    return Decided(head.version, _views(actor, made.values()), outcomes)
+
+
+def _decision_of(
+    head: Head, section: Section, actor: Actor, applied: Applied, reason: str, wording: str | None, at: Any
+) -> Decision:
+    """A decision that makes this main revision, from the text before it."""
+    low, high = sentence(head.text, applied.start, applied.end)
+    after = head.text[low : applied.start] + applied.text + head.text[applied.end : high]
+    return Decision(
+        document_id=section.document_id,
+        section_id=section.id,
+        suggestion_id=applied.suggestion,
+        hunk_id=applied.hunk,
+        verdict="accepted" if wording is None else "reworded",
+        reason=reason,
+        by_id=actor.user_id,
+        at=at,
+        branch_version=0,
+        hunk_hash="",
+        main_version=applied.version,
+        form={
+            "start": applied.start,
+            "end": applied.end,
+            "ground": from_units(applied.ground),
+            "text": from_units(applied.text),
+            "wording": from_units(applied.text),
+            "parts": [[length, is_theirs] for length, is_theirs in applied.parts],
+            "before": from_units(head.text[low:high]),
+            "after": from_units(after),
+        },
+        effects={
+            "superseded": [list(pair) for pair in applied.superseded],
+            "fulfilled": [list(pair) for pair in applied.fulfilled],
+            "shared": [list(pair) for pair in applied.shared],
+        },
+    )
+
+
+def _bring_in(session: Session, actor: Actor, head: Head, section: Section, rows: Iterable[Suggestion]) -> None:
+    """A section that was only proposed is there once something of it was accepted."""
+    if section.removed_at is None or not any(row.new_section for row in rows):
+        return
+    section.removed_at = section.removed_by_id = None
+    session.flush()
+    data = {"section": section.id, "stream": head.stream_id, "title": section.title, "position": section.position}
+    audit.record(session, section.document_id, actor, "section_added", {**data, "kind": "accept"})
+
+
+def _origins(session: Session, suggestion_ids: Collection[int]) -> tuple[int, ...]:
+    """On whose behalf: the suggestion's origins, and those of the identical ones that it fulfilled."""
+    return tuple(
+        sorted(
+            set(
+                session.scalars(
+                    select(SuggestionOrigin.origin_id).where(SuggestionOrigin.suggestion_id.in_(list(suggestion_ids)))
+                )
+            )
+        )
+    )
+
+
+def _set_id(items: Sequence[Judged]) -> str | None:
+    return secrets.token_hex(8) if len(items) > 1 else None
+
+
+def _touch(session: Session, head: Head, row: Suggestion) -> None:
+    moved = heads.movement(session, head)
+    moved.suggestions.add(row.id)
+    moved.cards.add(("suggestion", row.number))
+
+
+def _views(actor: Actor, made: Iterable[Decision]) -> tuple[DecisionView, ...]:
+    return tuple(decision_view(one, actor.name) for one in made)
+
+
+def _after(
+    session: Session, actor: Actor, section: Section, made: Iterable[Decision], rows: dict[int, Suggestion]
+) -> None:
+    """Writes the chain of events and tells those whom it concerns, each once."""
+    told: set[tuple[str, int]] = set()
+    for decision in made:
+        row = rows[decision.suggestion_id]
+        kind = f"hunk_{decision.verdict}"
+        audit.record(
+            session,
+            section.document_id,
+            actor,
+            kind,
+            {
+                "decision": decision.id,
+                "suggestion": row.id,
+                "number": row.number,
+                "hunk": decision.hunk_id,
+                "section": section.id,
+                "version": decision.main_version,
+                "hash": decision.hunk_hash,
+                "effects": decision.effects,
+            },
+        )
+        _tell(session, actor, row, kind, decision, told)
+        for name in ("superseded", "fulfilled"):
+            for suggestion_id, _ in decision.effects.get(name, ()):
+                other = session.get_one(Suggestion, suggestion_id)
+                _tell(session, actor, other, f"hunk_{name}", decision, told, by=row)
+
+
+def _tell(
+    session: Session,
+    actor: Actor,
+    row: Suggestion,
+    kind: str,
+    decision: Decision,
+    told: set[tuple[str, int]],
+    by: Suggestion | None = None,
+) -> None:
+    if (kind, row.id) in told:
+        return
+    told.add((kind, row.id))
+    data = {"suggestion": row.id, "number": row.number, "section": row.section_id, "decision": decision.id}
+    if by is not None:
+        data["by_number"] = by.number
+    notices.notify(session, suggestions.owners(session, row), row.document_id, kind, data, but=actor)
+
+
+# ── reverting ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@verb
+def revert(session: Session, actor: Actor, decision_id: int, *, reason: str = "", confirm: Any = None) -> Reverted:
+    """The decision taken back: the text as if it had not been made, and the hunk open again.
+
+    confirm  needed when newer words stand in the place: True, or the `preview` that the refusal carried
+    raises   WrongState when it does not stand any more, or with `preview` when newer words would go
+    commits  yes, once
+    needs    revert
+    """
+    decision = session.get(Decision, decision_id)
+    if decision is None:
+        raise NotFound("there is no such decision")
+    require(session, actor, "revert", decision.document_id)
+    section = session.get_one(Section, decision.section_id)
+    head = heads.writing(session, section.id)
+    session.refresh(decision)
+    if decision.verdict == "reverted":
+        raise WrongState("a revert is not reverted; decide on the open hunk again", state="reverted")
+    if decision.reverted_by_id is not None:
+        raise WrongState("the decision was reverted already", state="reverted")
+    row = session.get_one(Suggestion, decision.suggestion_id)
+    if row.id not in head.branches:
+        raise WrongState("the suggestion was withdrawn", state="withdrawn")
+    heads.movement(session, head)
+    if decision.verdict == "rejected":
+        return _revert_rejection(session, actor, head, section, decision, row, reason.strip())
+    return _revert_acceptance(session, actor, head, section, decision, reason.strip(), confirm)
+
+
+def _revert_rejection(
+    session: Session, actor: Actor, head: Head, section: Section, decision: Decision, row: Suggestion, reason: str
+) -> Reverted:
+    at = now()
+    branch = head.branches[row.id]
+    stored = editing.bring_up(head, branch, at)
+    made = _reverting(actor, section, decision, reason, at, head.version)
+    session.add(made)
+    session.flush()
+    decision.reverted_by_id = made.id
+    outcome = head.proposals.unreject(row.id, decision.hunk_id)
+    stored.extend(editing.bring_up(head, branch, at, made.id))
+    hunks.keep_fates(session, head, outcome.fates, {None: made.id})
+    _touch(session, head, row)
+    heads.store(session, head, stored, epoch=True)
+    closed = tuple((fate.suggestion, fate.hunk) for fate in outcome.fates if fate.state == "closed")
+    _after_revert(session, actor, section, [made], closed)
+    return Reverted(head.version, _views(actor, [made]), closed)
+
+
+def _revert_acceptance(
+    session: Session, actor: Actor, head: Head, section: Section, decision: Decision, reason: str, confirm: Any
+) -> Reverted:
+    plan = head.proposals.revert_plan(decision.suggestion_id, decision.hunk_id)
+    if plan.newer:
+        _check_confirmed(session, head, plan, confirm)
+    outcome = head.proposals.revert(plan, confirm=True)
+    at = now()
+    stored: list[tuple[int, Stored]] = []
+    made: list[Decision] = []
+    by_pair: dict[Pair | None, int] = {}
+    before = head.text[: editing.TITLE_REACH]
+    for applied in plan.applied:
+        standing = session.scalars(
+            select(Decision)
+            .where(
+                Decision.suggestion_id == applied.suggestion,
+                Decision.hunk_id == applied.hunk,
+                Decision.verdict.in_(("accepted", "reworded")),
+                Decision.reverted_by_id.is_(None),
+            )
+            .order_by(Decision.id.desc())
+            .limit(1)
+        ).one()
+        one = _reverting(actor, section, standing, reason, at, applied.version)
+        low, high = sentence(head.text, applied.start, applied.end)
+        words = head.text[low : applied.start] + applied.text + head.text[applied.end : high]
+        one.form = {
+            "start": applied.start,
+            "end": applied.end,
+            "ground": from_units(applied.ground),
+            "text": from_units(applied.text),
+            "wording": from_units(applied.text),
+            "before": from_units(head.text[low:high]),
+            "after": from_units(words),
+        }
+        session.add(one)
+        session.flush()
+        standing.reverted_by_id = one.id
+        made.append(one)
+        by_pair[applied.suggestion, applied.hunk] = one.id
+        revision = Stored(
+            version=applied.version,
+            client=SERVER_CLIENT,
+            sequence=applied.version,
+            changes=applied.changes,
+            kind="revert",
+            author_id=actor.user_id,
+            carried=applied.carried,
+            decision_id=one.id,
+            at=at,
+        )
+        head.append_main(revision)
+        stored.append((head.stream_id, revision))
+    by_pair[None] = made[-1].id
+    hunks.keep_fates(session, head, outcome.fates, by_pair)
+    moved = heads.movement(session, head)
+    moved.suggestions.update(outcome.touched)
+    for suggestion_id in {decision.suggestion_id, *(fate.suggestion for fate in outcome.fates)}:
+        _touch(session, head, session.get_one(Suggestion, suggestion_id))
+    if head.text[: editing.TITLE_REACH] != before:
+        editing.keep_title(session, head)
+    heads.store(session, head, stored, epoch=True)
+    _after_revert(session, actor, section, made, tuple(plan.closed))
+    return Reverted(head.version, _views(actor, made), tuple(plan.closed))
+
+
+def _check_confirmed(session: Session, head: Head, plan: RevertPlan, confirm: Any) -> None:
+    """Refuses with a preview what would take newer words away, unless exactly this was confirmed."""
+    revisions = [head.log.stored(version) for version in plan.newer]
+    names = dict(
+        session.execute(
+            select(User.id, User.name).where(User.id.in_({one.author_id for one in revisions if one.author_id}))
+        ).tuples().all()
+    )
+    preview = {
+        "newer": [
+            {
+                "version": one.version,
+                "by": names.get(one.author_id or 0, ""),
+                "at": None if one.at is None else one.at.isoformat(),
+                "decision": one.decision_id,
+            }
+            for one in revisions
+        ],
+        "sentences": [
+            {"before": from_units(one.before), "after": from_units(one.after)} for one in plan.previews
+        ],
+    }
+    if confirm is True or (isinstance(confirm, dict) and confirm.get("sentences") == preview["sentences"]):
+        return
+    raise WrongState(
+        "newer words stand in this place and would go too; look at them and confirm", state="newer", preview=preview
+    )
+
+
+def _reverting(
+    actor: Actor, section: Section, decision: Decision, reason: str, at: Any, version: int
+) -> Decision:
+    return Decision(
+        document_id=section.document_id,
+        section_id=section.id,
+        suggestion_id=decision.suggestion_id,
+        hunk_id=decision.hunk_id,
+        verdict="reverted",
+        reason=reason,
+        by_id=actor.user_id,
+        at=at,
+        branch_version=decision.branch_version,
+        hunk_hash=decision.hunk_hash,
+        main_version=version,
+        form=dict(decision.form),
+        effects={},
+        reverts_id=decision.id,
+    )
+
+
+def _after_revert(
+    session: Session, actor: Actor, section: Section, made: Iterable[Decision], closed: tuple[Pair, ...]
+) -> None:
+    told: set[tuple[str, int]] = set()
+    for one in made:
+        row = session.get_one(Suggestion, one.suggestion_id)
+        data = {
+            "decision": one.id,
+            "reverts": one.reverts_id,
+            "suggestion": row.id,
+            "number": row.number,
+            "hunk": one.hunk_id,
+            "section": section.id,
+            "version": one.main_version,
+            "closed": [list(pair) for pair in closed],
+        }
+        audit.record(session, section.document_id, actor, "hunk_reverted", data)
+        _tell(session, actor, row, "hunk_reverted", one, told)
+
+
+@verb
+def reopen(session: Session, actor: Actor, suggestion_id: int, hunk_id: int) -> suggestions.SuggestionView:
+    """The suggestion with a superseded hunk, or one that did not fit after a revert, open again.
+
+    raises   WrongState when it is neither, or another hunk of the suggestion stands in its place
+    commits  yes, once
+    needs    decide, or suggest and ownership
+    """
+    row = suggestions.seen_row(session, actor, suggestion_id)
+    document = require(session, actor, "read", row.document_id)
+    if "decide" not in _may(actor, document):
+        row = suggestions.own_row(session, actor, suggestion_id, "suggest")
+    head = heads.writing(session, row.section_id)
+    if row.id not in head.branches:
+        raise WrongState("the suggestion was withdrawn", state="withdrawn")
+    heads.movement(session, head)
+    at = now()
+    branch = head.branches[row.id]
+    stored = editing.bring_up(head, branch, at)
+    outcome = head.proposals.reopen(row.id, hunk_id)
+    stored.extend(editing.bring_up(head, branch, at))
+    hunks.keep_fates(session, head, outcome.fates)
+    _touch(session, head, row)
+    heads.store(session, head, stored, epoch=True)
+    data = {"suggestion": row.id, "number": row.number, "hunk": hunk_id, "section": row.section_id}
+    audit.record(session, row.document_id, actor, "hunk_reopened", data)
+    session.refresh(row)
+    return suggestions.suggestion(session, actor, row.id)
+
+
+def _may(actor: Actor, document: Any) -> frozenset[str]:
+    from drafting.services.access import allowed_actions
+
+    return allowed_actions(actor, document)
+
+
+# ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def decision(session: Session, actor: Actor, decision_id: int) -> DecisionView:
+    """One decision. raises: NotFound. needs: read"""
+    row = session.get(Decision, decision_id)
+    if row is None:
+        raise NotFound("there is no such decision")
+    require(session, actor, "read", row.document_id)
+    return decision_view(row, session.get_one(User, row.by_id).name)
+
+
+def of_document(session: Session, actor: Actor, document_id: int, *, section_id: int | None = None, limit: int = 500) -> list[DecisionView]:
+    """The decisions of a document or a section, newest first. needs: read"""
+    require(session, actor, "read", document_id)
+    query = (
+        select(Decision, User.name)
+        .join(User, User.id == Decision.by_id)
+        .where(Decision.document_id == document_id)
+        .order_by(Decision.id.desc())
+        .limit(limit)
+    )
+    if section_id is not None:
+        query = query.where(Decision.section_id == section_id)
+    return [decision_view(row, name) for row, name in session.execute(query)]

@@ -1,0 +1,1101 @@
+"""Suggestions: opening, filing, amending, withdrawing and endorsing them, and reading them with all that belongs to them.
+
+A suggestion is typed on its branch (`editing.push`); here is everything else about it but the decisions
+(`decisions`). Until it is filed only its owners see it: whoever opened it, and the members of its organisation.
+Where its open hunks stand, their hashes and relations come from the section's index; what became of the others from
+their rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from drafting.engine.changes import ChangeSet
+from drafting.engine.text import from_units
+from drafting.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn, WrongState
+from drafting.services import audit, editing, heads, hunks, notices, people, sections
+from drafting.services.access import (
+    Actor,
+    Role,
+    allowed,
+    belongs_to,
+    require,
+    require_own,
+    sees_suggestion,
+    visible_suggestions,
+)
+from drafting.services.clock import now
+from drafting.services.heads import Head
+from drafting.services.people import OrganizationView, OriginView, organization_view, origin_view
+from drafting.store.database import verb
+from drafting.store.models import (
+    Decision,
+    Document,
+    Endorsement,
+    Hunk,
+    Meeting,
+    Organization,
+    Origin,
+    Section,
+    Stream,
+    Suggestion,
+    SuggestionOrigin,
+    User,
+)
+
+MAX_REASON = 10_000  # characters of a reason, a quote, a note
+FORMS = ("platform", "meeting", "email", "form")
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionView:
+    """A verdict on a hunk. Texts are ordinary Unicode.
+
+    verdict          accepted reworded rejected reverted
+    ground, text     what stood there and what was proposed; `wording` is what was put there
+    before, after    the sentence before and after, for the report
+    superseded, fulfilled, shared   (suggestion, hunk) of others
+    """
+
+    id: int
+    suggestion_id: int
+    hunk_id: int
+    verdict: str
+    mode: str
+    reason: str
+    by_id: int
+    by: str
+    at: datetime
+    main_version: int
+    ground: str
+    text: str
+    wording: str
+    before: str
+    after: str
+    superseded: tuple[tuple[int, int], ...]
+    fulfilled: tuple[tuple[int, int], ...]
+    shared: tuple[tuple[int, int], ...]
+    set_id: str | None
+    reverts_id: int | None
+    reverted_by_id: int | None
+
+    @property
+    def stands(self) -> bool:
+        return self.reverted_by_id is None and self.verdict != "reverted"
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedView:
+    """A hunk of another suggestion that this one touches.
+
+    kind        identical compatible clash
+    supersedes  accepting this one supersedes it
+    """
+
+    suggestion_id: int
+    number: int
+    hunk_id: int
+    kind: str
+    supersedes: bool
+    ground: str
+    text: str
+    organization: OrganizationView | None
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class WayView:
+    """One way to accept a hunk and the sentence it makes. mode: "", "stands" or "around"."""
+
+    mode: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class HunkView:
+    """One piece of a suggestion.
+
+    state       open accepted reworded rejected fulfilled superseded withdrawn joined
+    start, end  where it stands in main now; None when it is not open
+    fulfilled   main reads so already by a direct edit: not acceptable while so
+    decision    the standing decision on it, or the one that superseded or fulfilled it
+    """
+
+    id: int
+    state: str
+    start: int | None
+    end: int | None
+    ground: str
+    text: str
+    base_changed: bool = False
+    fulfilled: bool = False
+    hash: str = ""
+    related: tuple[RelatedView, ...] = ()
+    ways: tuple[WayView, ...] = ()
+    decision: DecisionView | None = None
+    joined_into: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndorsementView:
+    """An organisation's support."""
+
+    organization: OrganizationView
+    by: str
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FiledHunk:
+    """A hunk as it was filed: immutable. start, end: in main at the suggestion's `filed_version`."""
+
+    id: int
+    start: int
+    end: int
+    ground: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionView:
+    """A suggestion with its hunks in order of place, open ones first.
+
+    state            draft filed decided withdrawn
+    fate             in one word: draft, open, accepted, reworded, partly, rejected, fulfilled, superseded, withdrawn
+    version          main version the positions of open hunks mean
+    branch_version   of its own stream, which a decision names
+    is_late          filed after the deadline of the phase
+    can              what the reader may do with it: edit file amend withdraw endorse unendorse decide
+    """
+
+    id: int
+    document_id: int
+    section_id: int
+    section_title: str
+    number: int
+    state: str
+    fate: str
+    stream_id: int
+    version: int
+    branch_version: int
+    author_id: int
+    author: str
+    organization: OrganizationView | None
+    origins: tuple[OriginView, ...]
+    reason: str
+    minutes_quote: str
+    form: str
+    new_section: bool
+    created_at: datetime
+    filed_at: datetime | None
+    withdrawn_at: datetime | None
+    filed_version: int | None
+    filed_form: tuple[FiledHunk, ...]
+    hunks: tuple[HunkView, ...]
+    endorsements: tuple[EndorsementView, ...]
+    is_own: bool
+    can: frozenset[str]
+
+    @property
+    def open_hunks(self) -> tuple[HunkView, ...]:
+        return tuple(hunk for hunk in self.hunks if hunk.state == "open")
+
+    @property
+    def supersedes(self) -> tuple[tuple[int, int], ...]:
+        """(suggestion, hunk) of others that accepting all open hunks would supersede."""
+        return tuple(
+            sorted({(one.suggestion_id, one.hunk_id) for hunk in self.open_hunks for one in hunk.related if one.supersedes})
+        )
+
+
+# ── verbs ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@verb
+def open_suggestion(
+    session: Session,
+    actor: Actor,
+    section_id: int,
+    *,
+    origin_ids: Collection[int] = (),
+    form: str = "platform",
+) -> SuggestionView:
+    """A new draft without hunks on the section's present text; its owners type on its stream.
+
+    commits  yes, once
+    needs    suggest
+    """
+    row = sections.section_row(session, actor, section_id)
+    document = require(session, actor, "suggest", row.document_id)
+    if row.removed_at is not None and not _is_proposed(session, row):
+        raise WrongState("the section was removed", state="removed")
+    return _open(session, actor, document, row, origin_ids, form, new_section=False)
+
+
+@verb
+def propose_section(
+    session: Session,
+    actor: Actor,
+    document_id: int,
+    *,
+    position: int | None = None,
+    origin_ids: Collection[int] = (),
+    form: str = "platform",
+) -> SuggestionView:
+    """A new draft for a whole new section: its text is typed on the stream; accepting it brings the section in.
+
+    position  the number the section would have; None: the last
+    commits   yes, once
+    needs     suggest
+    """
+    document = require(session, actor, "suggest", document_id)
+    row, _ = sections.new_section(session, actor, document_id, "")
+    last = session.scalar(select(func.max(Section.position)).where(Section.document_id == document_id)) or 0
+    row.position = last + 1 if position is None else position
+    row.removed_at, row.removed_by_id = now(), actor.user_id  # not there until it is accepted
+    session.flush()
+    return _open(session, actor, document, row, origin_ids, form, new_section=True)
+
+
+def _open(
+    session: Session,
+    actor: Actor,
+    document: Document,
+    section: Section,
+    origin_ids: Collection[int],
+    form: str,
+    *,
+    new_section: bool,
+) -> SuggestionView:
+    if form not in FORMS:
+        raise InvalidInput(f"a suggestion comes by one of {', '.join(FORMS)}", field="form")
+    head = heads.writing(session, section.id)
+    origins = people.check_origins(session, actor, document, origin_ids)
+    organization_id = actor.organization_id(document)
+    if organization_id is None and origins:
+        organization_id = session.scalar(
+            select(Origin.organization_id)
+            .where(Origin.id.in_(origins), Origin.organization_id.is_not(None))
+            .order_by(Origin.id)
+            .limit(1)
+        )
+    session.execute(select(Document.id).where(Document.id == document.id).with_for_update())
+    session.refresh(document, ["last_suggestion_number"])
+    document.last_suggestion_number += 1
+    stream = Stream(kind="branch", section_id=section.id, length=len(head.text))
+    session.add(stream)
+    session.flush()
+    row = Suggestion(
+        document_id=document.id,
+        section_id=section.id,
+        stream_id=stream.id,
+        number=document.last_suggestion_number,
+        state="draft",
+        author_id=actor.user_id,
+        organization_id=organization_id,
+        form=form,
+        new_section=new_section,
+        opened_at_version=head.version,
+        main_version=head.version,
+        created_at=now(),
+    )
+    session.add(row)
+    session.flush()
+    session.add_all(SuggestionOrigin(suggestion_id=row.id, origin_id=each) for each in origins)
+    session.flush()
+    heads.movement(session, head).suggestions.add(row.id)
+    head.proposals.open(row.id, row.number, filed=False)
+    head.add_branch(row.id, row.number, stream.id, head.version)
+    heads.store(session, head, [], epoch=True)
+    audit.record(
+        session, document.id, actor, "suggestion_opened", {"suggestion": row.id, "number": row.number, "section": section.id}
+    )
+    return suggestion(session, actor, row.id)
+
+
+@verb
+def file(
+    session: Session,
+    actor: Actor,
+    suggestion_id: int,
+    *,
+    reason: str,
+    origin_ids: Collection[int] | None = None,
+    minutes_quote: str = "",
+) -> SuggestionView:
+    """The suggestion before everybody; its form is kept as filed for ever.
+
+    reason      why; needed
+    origin_ids  on whose behalf; None keeps what it has
+    raises      InvalidInput without a reason or when it changes nothing, WrongState when it was filed already
+    commits     yes, once
+    needs       file, and ownership
+    """
+    row = own_row(session, actor, suggestion_id, "file")
+    if row.state != "draft":
+        raise WrongState(f"suggestion {row.number} is {row.state}", state=row.state)
+    head = heads.writing(session, row.section_id)
+    shown = [hunk for hunk in head.proposals.shown(row.id) if not hunk.fulfilled]
+    if not shown:
+        raise InvalidInput("the suggestion changes nothing; type what should change", field="changes")
+    row.reason = _line(reason, "reason", needed=True)
+    row.minutes_quote = _line(minutes_quote, "minutes_quote")
+    if origin_ids is not None:
+        _keep_origins(session, actor, row, origin_ids)
+    row.state, row.filed_at, row.filed_version = "filed", now(), head.version
+    row.filed_form = audit.canonical(
+        [[one.id, one.start, one.end, from_units(one.text), from_units(one.ground)] for one in shown]
+    )
+    session.flush()
+    rows = editing.bring_up(head, head.branches[row.id], now())
+    head.proposals.file(row.id)
+    _told(session, head, row)
+    heads.store(session, head, rows, epoch=True)
+    data = {"suggestion": row.id, "number": row.number, "section": row.section_id, "form": json.loads(row.filed_form)}
+    audit.record(session, row.document_id, actor, "suggestion_filed", data)
+    officials = notices.members_of(session, row.document_id, roles=(Role.OFFICIAL, Role.COORDINATOR))
+    notices.notify(session, officials, row.document_id, "suggestion_filed", _ids(row), but=actor)
+    return suggestion(session, actor, row.id)
+
+
+@verb
+def amend(
+    session: Session,
+    actor: Actor,
+    suggestion_id: int,
+    *,
+    reason: str | None = None,
+    origin_ids: Collection[int] | None = None,
+    minutes_quote: str | None = None,
+) -> SuggestionView:
+    """The suggestion with another reason, other origins or another quote; its words are amended by typing.
+
+    raises   WrongState when it was decided or withdrawn, InvalidInput when a filed one would lose its reason
+    commits  yes, once
+    needs    suggest, and ownership
+    """
+    row = own_row(session, actor, suggestion_id, "suggest")
+    if row.state not in ("draft", "filed"):
+        raise WrongState(f"suggestion {row.number} is {row.state}", state=row.state)
+    head = heads.writing(session, row.section_id)
+    if reason is not None:
+        row.reason = _line(reason, "reason", needed=row.state == "filed")
+    if minutes_quote is not None:
+        row.minutes_quote = _line(minutes_quote, "minutes_quote")
+    if origin_ids is not None:
+        _keep_origins(session, actor, row, origin_ids)
+    session.flush()
+    _told(session, head, row)
+    heads.store(session, head, [])
+    if row.state == "filed":
+        audit.record(session, row.document_id, actor, "suggestion_amended", {**_ids(row), "reason": row.reason})
+    return suggestion(session, actor, row.id)
+
+
+@verb
+def withdraw(session: Session, actor: Actor, suggestion_id: int) -> SuggestionView:
+    """The suggestion taken back: readable, but not decided any more. What was decided of it stands.
+
+    raises   WrongState when nothing of it is open
+    commits  yes, once
+    needs    withdraw, and ownership
+    """
+    row = own_row(session, actor, suggestion_id, "withdraw")
+    if row.state not in ("draft", "filed"):
+        raise WrongState(f"suggestion {row.number} is {row.state}", state=row.state)
+    head = heads.writing(session, row.section_id)
+    rows = editing.bring_up(head, head.branches[row.id], now())
+    decided = session.scalar(
+        select(func.count()).where(
+            Hunk.suggestion_id == row.id, Hunk.state.in_(("accepted", "rejected", "fulfilled", "superseded"))
+        )
+    )
+    _told(session, head, row)
+    if decided:
+        rows.extend(_take_back(session, head, row, actor))
+    else:
+        fates = head.proposals.close(row.id)
+        del head.branches[row.id]
+        row.state, row.withdrawn_at = "withdrawn", now()
+        session.flush()
+        hunks.keep_fates(session, head, fates)
+    heads.store(session, head, rows, epoch=True)
+    audit.record(session, row.document_id, actor, "suggestion_withdrawn", _ids(row))
+    supporters = session.scalars(
+        select(Endorsement.user_id).where(Endorsement.suggestion_id == row.id, Endorsement.ended_at.is_(None))
+    ).all()
+    notices.notify(session, supporters, row.document_id, "suggestion_withdrawn", _ids(row), but=actor)
+    session.refresh(row)
+    return suggestion(session, actor, row.id)
+
+
+def _take_back(session: Session, head: Head, row: Suggestion, actor: Actor) -> list[tuple[int, heads.Stored]]:
+    """The author's own edit that makes every open hunk read as main does."""
+    branch, pieces, shift = head.branches[row.id], [], 0
+    for hunk in head.proposals.hunks(row.id):
+        start = hunk.start + shift
+        pieces.append((start, start + len(hunk.text), head.text[hunk.start : hunk.end]))
+        shift += len(hunk.text) - (hunk.end - hunk.start)
+    version = branch.log.version + 1
+    stored = heads.Stored(
+        version=version,
+        client=heads.SERVER_CLIENT,
+        sequence=version,
+        changes=ChangeSet.of(list(pieces), len(head.text) + shift),
+        kind="edit",
+        author_id=actor.user_id,
+        main_version=head.version,
+        at=now(),
+    )
+    outcome = head.take_branch(branch, stored)
+    assert outcome is not None
+    hunks.keep_fates(session, head, outcome.fates)
+    return [(branch.log.stream_id, stored)]
+
+
+@verb
+def endorse(session: Session, actor: Actor, suggestion_id: int, note: str = "") -> SuggestionView:
+    """The suggestion with the support of the actor's organisation.
+
+    raises   InvalidInput for one's own organisation's suggestion, WrongState when it is not open
+    commits  yes, once
+    needs    endorse, and an organisation
+    """
+    row = seen_row(session, actor, suggestion_id)
+    document = require(session, actor, "endorse", row.document_id)
+    organization_id = _own_organization(actor, document)
+    if row.state != "filed":
+        raise WrongState(f"suggestion {row.number} is {row.state}", state=row.state)
+    if row.organization_id == organization_id:
+        raise InvalidInput("an organisation does not endorse its own suggestion", field="organization")
+    found = _endorsement(session, row.id, organization_id)
+    if found is None:
+        found = Endorsement(suggestion_id=row.id, organization_id=organization_id)
+        session.add(found)
+    found.user_id, found.note, found.at, found.ended_at = actor.user_id, _line(note, "note"), now(), None  # type: ignore[assignment]
+    _touch(session, row)
+    audit.record(session, row.document_id, actor, "suggestion_endorsed", {**_ids(row), "organization": organization_id})
+    notices.notify(session, owners(session, row), row.document_id, "suggestion_endorsed", _ids(row), but=actor)
+    return suggestion(session, actor, row.id)
+
+
+@verb
+def unendorse(session: Session, actor: Actor, suggestion_id: int) -> SuggestionView:
+    """The suggestion without the support of the actor's organisation. commits: yes, once. needs: endorse"""
+    row = seen_row(session, actor, suggestion_id)
+    document = require(session, actor, "endorse", row.document_id)
+    organization_id = _own_organization(actor, document)
+    found = _endorsement(session, row.id, organization_id)
+    if found is None or found.ended_at is not None:
+        raise WrongState("your organisation does not endorse it", state="none")
+    found.ended_at = now()
+    _touch(session, row)
+    audit.record(session, row.document_id, actor, "suggestion_unendorsed", {**_ids(row), "organization": organization_id})
+    return suggestion(session, actor, row.id)
+
+
+def _endorsement(session: Session, suggestion_id: int, organization_id: int) -> Endorsement | None:
+    return session.scalars(
+        select(Endorsement).where(
+            Endorsement.suggestion_id == suggestion_id, Endorsement.organization_id == organization_id
+        )
+    ).one_or_none()
+
+
+def _own_organization(actor: Actor, document: Document) -> int:
+    organization_id = actor.organization_id(document)
+    if organization_id is None:
+        raise NotAllowed(
+            "only a member of an organisation endorses", action="endorse", role=str(actor.role(document)), phase=document.phase
+        )
+    return organization_id
+
+
+def _touch(session: Session, row: Suggestion) -> None:
+    """Says that the suggestion's card is not what it was."""
+    head = heads.writing(session, row.section_id)
+    heads.movement(session, head).cards.add(("suggestion", row.number))
+    session.flush()
+    heads.store(session, head, [])
+
+
+def _told(session: Session, head: Head, row: Suggestion) -> None:
+    moved = heads.movement(session, head)
+    moved.suggestions.add(row.id)
+    moved.cards.add(("suggestion", row.number))
+
+
+def _ids(row: Suggestion) -> dict[str, Any]:
+    return {"suggestion": row.id, "number": row.number, "section": row.section_id}
+
+
+def _line(text: str, field: str, *, needed: bool = False) -> str:
+    text = text.strip()
+    if needed and not text:
+        raise InvalidInput(f"{field} is needed", field=field)
+    if len(text) > MAX_REASON:
+        raise InvalidInput(f"{field} has at most {MAX_REASON} characters", field=field)
+    return text
+
+
+def _keep_origins(session: Session, actor: Actor, row: Suggestion, origin_ids: Collection[int]) -> None:
+    document = session.get_one(Document, row.document_id)
+    wanted = set(people.check_origins(session, actor, document, origin_ids))
+    present = session.scalars(select(SuggestionOrigin).where(SuggestionOrigin.suggestion_id == row.id)).all()
+    for each in present:
+        if each.origin_id not in wanted:
+            session.delete(each)
+    known = {each.origin_id for each in present}
+    session.add_all(SuggestionOrigin(suggestion_id=row.id, origin_id=each) for each in sorted(wanted - known))
+    session.flush()
+    if row.organization_id is None and wanted:
+        row.organization_id = session.scalar(
+            select(Origin.organization_id)
+            .where(Origin.id.in_(wanted), Origin.organization_id.is_not(None))
+            .order_by(Origin.id)
+            .limit(1)
+        )
+
+
+def _is_proposed(session: Session, row: Section) -> bool:
+    """Whether the section is there only as somebody's proposal."""
+    return (
+        session.scalar(
+            select(Suggestion.id).where(
+                Suggestion.section_id == row.id, Suggestion.new_section, Suggestion.state.in_(("draft", "filed"))
+            )
+        )
+        is not None
+    )
+
+
+def seen_row(session: Session, actor: Actor, suggestion_id: int) -> Suggestion:
+    """Its row, when the actor may know of it. raises: NotFound"""
+    row = session.get(Suggestion, suggestion_id)
+    if row is None:
+        raise NotFound("there is no such suggestion")
+    document = require(session, actor, "read", row.document_id)
+    if not sees_suggestion(actor, document, row):
+        raise NotFound("there is no such suggestion")
+    return row
+
+
+def own_row(session: Session, actor: Actor, suggestion_id: int, action: str) -> Suggestion:
+    """Its row, when it is the actor's own and they may do this. raises: NotFound, NotAllowed, NotSignedIn"""
+    row = session.get(Suggestion, suggestion_id)
+    if row is None:
+        raise NotFound("there is no such suggestion")
+    require_own(session, actor, action, row)
+    if not actor.is_signed_in:
+        raise NotSignedIn("sign in first")
+    return row
+
+
+def owners(session: Session, row: Suggestion) -> list[int]:
+    """The ids of those whose suggestion it is."""
+    found = {row.author_id}
+    if row.organization_id is not None:
+        found.update(notices.members_of(session, row.document_id, organization_id=row.organization_id))
+    return sorted(found)
+
+
+# ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def suggestion(session: Session, actor: Actor, suggestion_id: int) -> SuggestionView:
+    """One suggestion. raises: NotFound. needs: read"""
+    [view] = views(session, actor, [seen_row(session, actor, suggestion_id)])
+    return view
+
+
+def by_number(session: Session, actor: Actor, document_id: int, number: int) -> SuggestionView:
+    """The suggestion U-number of a document. raises: NotFound. needs: read"""
+    found = session.scalar(
+        select(Suggestion.id).where(Suggestion.document_id == document_id, Suggestion.number == number)
+    )
+    if found is None:
+        raise NotFound("there is no such suggestion")
+    return suggestion(session, actor, found)
+
+
+def of_section(
+    session: Session, actor: Actor, section_id: int, *, states: Collection[str] = ("draft", "filed", "decided")
+) -> list[SuggestionView]:
+    """The suggestions of a section that the actor sees, in the order of the text; settled ones last. needs: read"""
+    row = sections.section_row(session, actor, section_id)
+    document = session.get_one(Document, row.document_id)
+    rows = session.scalars(
+        select(Suggestion)
+        .where(
+            visible_suggestions(actor, document), Suggestion.section_id == section_id, Suggestion.state.in_(list(states))
+        )
+        .order_by(Suggestion.number)
+    ).all()
+    found = views(session, actor, rows)
+    return sorted(found, key=lambda view: (min((hunk.start or 0 for hunk in view.open_hunks), default=2**40), view.number))
+
+
+def listing(
+    session: Session,
+    actor: Actor,
+    document_id: int,
+    *,
+    section_id: int | None = None,
+    organization_id: int | None = None,
+    meeting_id: int | None = None,
+    states: Collection[str] = (),
+    hunk_state: str | None = None,
+    words: str = "",
+    limit: int = 100,
+    offset: int = 0,
+) -> list[SuggestionView]:
+    """The suggestions of a document that the actor sees, by section and number.
+
+    organization_id, meeting_id   among its origins, or whose it is
+    states      draft filed decided withdrawn; empty: all
+    hunk_state  only those with a hunk in this state
+    words       in the reason, or in what is proposed
+    needs       read
+    """
+    query = _filtered(
+        session, actor, document_id, section_id=section_id, organization_id=organization_id, meeting_id=meeting_id,
+        states=states, hunk_state=hunk_state, words=words,
+    )
+    rows = session.scalars(
+        select(Suggestion)
+        .join(Section, Section.id == Suggestion.section_id)
+        .where(*query)
+        .order_by(Section.position, Section.id, Suggestion.number)
+        .limit(limit)
+        .offset(offset)
+    ).all()
+    return views(session, actor, rows)
+
+
+def count(session: Session, actor: Actor, document_id: int, **filters: Any) -> int:
+    """How many `listing` with these filters has."""
+    query = _filtered(session, actor, document_id, **filters)
+    return session.scalar(select(func.count()).select_from(Suggestion).where(*query)) or 0
+
+
+def _filtered(
+    session: Session,
+    actor: Actor,
+    document_id: int,
+    *,
+    section_id: int | None = None,
+    organization_id: int | None = None,
+    meeting_id: int | None = None,
+    states: Collection[str] = (),
+    hunk_state: str | None = None,
+    words: str = "",
+) -> list[ColumnElement[bool]]:
+    document = require(session, actor, "read", document_id)
+    query: list[ColumnElement[bool]] = [visible_suggestions(actor, document)]
+    if section_id is not None:
+        query.append(Suggestion.section_id == section_id)
+    origins = select(SuggestionOrigin.suggestion_id).join(Origin, Origin.id == SuggestionOrigin.origin_id)
+    if organization_id is not None:
+        theirs = origins.where(Origin.organization_id == organization_id)
+        query.append(or_(Suggestion.organization_id == organization_id, Suggestion.id.in_(theirs)))
+    if meeting_id is not None:
+        query.append(Suggestion.id.in_(origins.where(Origin.meeting_id == meeting_id)))
+    if states:
+        query.append(Suggestion.state.in_(list(states)))
+    if hunk_state is not None:
+        query.append(Suggestion.id.in_(select(Hunk.suggestion_id).where(Hunk.state == hunk_state)))
+    if words:
+        like = f"%{words}%"
+        said = select(Hunk.suggestion_id).where(Hunk.text.ilike(like))
+        query.append(or_(Suggestion.reason.ilike(like), Suggestion.id.in_(said)))
+    return query
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a sentence would read. `suggestion_id` is None for the text as it stands."""
+
+    suggestion_id: int | None
+    hunk_id: int | None
+    number: int | None
+    organization: OrganizationView | None
+    text: str
+
+
+def comparison(session: Session, actor: Actor, suggestion_id: int, hunk_id: int) -> list[Wording]:
+    """The sentence as it stands, with the hunk, and with each of its rivals that the actor sees. needs: read"""
+    row = seen_row(session, actor, suggestion_id)
+    document = session.get_one(Document, row.document_id)
+    with heads.reading(session, row.section_id) as head:
+        found = head.proposals.comparison(suggestion_id, hunk_id)
+    ids = {pair[0] for pair, _ in found if pair is not None}
+    seen = {
+        each.id: each
+        for each in session.scalars(select(Suggestion).where(Suggestion.id.in_(ids)))
+        if sees_suggestion(actor, document, each)
+    }
+    badges = _organizations(session, {each.organization_id for each in seen.values()})
+    answer = []
+    for pair, text in found:
+        if pair is None:
+            answer.append(Wording(None, None, None, None, from_units(text)))
+        elif pair[0] in seen:
+            one = seen[pair[0]]
+            answer.append(Wording(one.id, pair[1], one.number, badges.get(one.organization_id or 0), from_units(text)))
+    return answer
+
+
+# ── views ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def views(session: Session, actor: Actor, rows: Sequence[Suggestion]) -> list[SuggestionView]:
+    """The values of rows that the actor may see, in their order, read section by section."""
+    if not rows:
+        return []
+    gathered = _Gathered(session, actor, rows)
+    built: dict[int, SuggestionView] = {}
+    by_section: dict[int, list[Suggestion]] = defaultdict(list)
+    for row in rows:
+        by_section[row.section_id].append(row)
+    for section_id, some in by_section.items():
+        with heads.reading(session, section_id) as head:
+            for row in some:
+                built[row.id] = gathered.view(head, row)
+    return [built[row.id] for row in rows]
+
+
+class _Gathered:
+    """All rows that the views of some suggestions need, read with one query each."""
+
+    def __init__(self, session: Session, actor: Actor, rows: Sequence[Suggestion]) -> None:
+        self.session, self.actor = session, actor
+        ids = [row.id for row in rows]
+        self.documents = {each: session.get_one(Document, each) for each in {row.document_id for row in rows}}
+        self.titles = dict(
+            session.execute(
+                select(Section.id, Section.title).where(Section.id.in_({row.section_id for row in rows}))
+            ).tuples().all()
+        )
+        self.versions = dict(
+            session.execute(select(Stream.id, Stream.version).where(Stream.id.in_([row.stream_id for row in rows]))).tuples().all()
+        )
+        self.hunks: dict[int, list[Hunk]] = defaultdict(list)
+        query = select(Hunk).where(Hunk.suggestion_id.in_(ids)).order_by(Hunk.suggestion_id, Hunk.id)
+        for hunk in session.scalars(query.execution_options(populate_existing=True)):
+            self.hunks[hunk.suggestion_id].append(hunk)
+        self.origins: dict[int, list[OriginView]] = defaultdict(list)
+        for suggestion_id, origin in session.execute(
+            select(SuggestionOrigin.suggestion_id, Origin)
+            .join(Origin, Origin.id == SuggestionOrigin.origin_id)
+            .where(SuggestionOrigin.suggestion_id.in_(ids))
+            .order_by(Origin.id)
+        ):
+            self.origins[suggestion_id].append(origin_view(origin))
+        endorsements = session.execute(
+            select(Endorsement, Organization, User.name)
+            .join(Organization, Organization.id == Endorsement.organization_id)
+            .join(User, User.id == Endorsement.user_id)
+            .where(Endorsement.suggestion_id.in_(ids), Endorsement.ended_at.is_(None))
+            .order_by(Endorsement.at, Endorsement.id)
+        ).all()
+        self.endorsements: dict[int, list[EndorsementView]] = defaultdict(list)
+        self.endorsing: dict[int, set[int]] = defaultdict(set)
+        for endorsement, organization, name in endorsements:
+            self.endorsements[endorsement.suggestion_id].append(
+                EndorsementView(organization_view(organization), name, endorsement.note, endorsement.at)
+            )
+            self.endorsing[endorsement.suggestion_id].add(organization.id)
+        self.decisions = decisions_on(session, ids)
+        self.others: dict[int, Suggestion] = {row.id: row for row in rows}
+        self.names = dict(
+            session.execute(select(User.id, User.name).where(User.id.in_({row.author_id for row in rows}))).tuples().all()
+        )
+        self.badges = _organizations(session, {row.organization_id for row in rows})
+
+    def view(self, head: Head, row: Suggestion) -> SuggestionView:
+        document = self.documents[row.document_id]
+        shown = {}
+        if row.id in head.branches:
+            shown = {hunk.id: hunk for hunk in head.proposals.shown(row.id)}
+        hunks = [self._hunk(head, row, each, shown.get(each.id)) for each in self.hunks[row.id]]
+        hunks.sort(key=lambda hunk: (hunk.start is None, hunk.start or 0, hunk.id))
+        hunks = [hunk for hunk in hunks if hunk.state not in ("joined", "withdrawn") or row.state == "withdrawn"]
+        filed = json.loads(row.filed_form) if row.filed_form else []
+        own = belongs_to(self.actor, row)
+        return SuggestionView(
+            id=row.id,
+            document_id=row.document_id,
+            section_id=row.section_id,
+            section_title=self.titles.get(row.section_id, ""),
+            number=row.number,
+            state=row.state,
+            fate=_fate(row, hunks),
+            stream_id=row.stream_id,
+            version=head.version,
+            branch_version=self.versions.get(row.stream_id, 0),
+            author_id=row.author_id,
+            author=self.names.get(row.author_id, ""),
+            organization=self.badges.get(row.organization_id or 0),
+            origins=tuple(self.origins[row.id]),
+            reason=row.reason,
+            minutes_quote=row.minutes_quote,
+            form=row.form,
+            new_section=row.new_section,
+            created_at=row.created_at,
+            filed_at=row.filed_at,
+            withdrawn_at=row.withdrawn_at,
+            filed_version=row.filed_version,
+            filed_form=tuple(FiledHunk(id, start, end, ground, text) for id, start, end, text, ground in filed),
+            hunks=tuple(hunks),
+            endorsements=tuple(self.endorsements[row.id]),
+            is_own=own,
+            can=self._can(document, row, own),
+        )
+
+    def _can(self, document: Document, row: Suggestion, own: bool) -> frozenset[str]:
+        actor = self.actor
+        found = set()
+        if own and row.state in ("draft", "filed"):
+            if allowed(actor, "suggest", document):
+                found |= {"edit", "amend"}
+            if row.state == "draft" and allowed(actor, "file", document):
+                found.add("file")
+            if allowed(actor, "withdraw", document):
+                found.add("withdraw")
+        organization_id = actor.organization_id(document)
+        if row.state == "filed" and organization_id is not None and allowed(actor, "endorse", document):
+            if organization_id in self.endorsing[row.id]:
+                found.add("unendorse")
+            elif organization_id != row.organization_id:
+                found.add("endorse")
+        if row.state in ("filed", "decided") and allowed(actor, "decide", document):
+            found.add("decide")
+        return frozenset(found)
+
+    def _hunk(self, head: Head, row: Suggestion, hunk: Hunk, shown: Any) -> HunkView:
+        decisions = self.decisions.get((row.id, hunk.id), [])
+        decision = next((each for each in reversed(decisions) if each.stands), None)
+        if shown is None or hunk.state != "open":
+            state = hunk.state
+            if state == "accepted" and decision is not None and decision.verdict == "reworded":
+                state = "reworded"
+            return HunkView(
+                hunk.id, state, None, None, hunk.ground, hunk.text, decision=decision, joined_into=hunk.joined_into
+            )
+        related, ways = (), ()
+        if row.state in ("filed", "decided"):
+            related = tuple(self._related(head, row, hunk.id))
+            ways = tuple(
+                WayView(way.mode, from_units(way.preview.before), from_units(way.preview.after))
+                for way in head.proposals.ways(row.id, hunk.id)
+            )
+        return HunkView(
+            id=hunk.id,
+            state="open",
+            start=shown.start,
+            end=shown.end,
+            ground=from_units(shown.ground),
+            text=from_units(shown.text),
+            base_changed=shown.base_changed,
+            fulfilled=shown.fulfilled,
+            hash=shown.hash,
+            related=related,
+            ways=ways,
+            decision=decision,
+        )
+
+    def _related(self, head: Head, row: Suggestion, hunk_id: int) -> Iterable[RelatedView]:
+        for other_id, other_hunk, kind in head.proposals.rivals(row.id, hunk_id):
+            other = self.others.get(other_id)
+            if other is None:
+                other = self.others[other_id] = self.session.get_one(Suggestion, other_id)
+                self.badges.update(_organizations(self.session, {other.organization_id}))
+                self.names[other.author_id] = self.session.get_one(User, other.author_id).name
+            if other.filed_at is None:
+                continue  # a draft is nobody's rival yet
+            clash = head.proposals.relation((row.id, hunk_id), (other_id, other_hunk)).kind == "clash"
+            one = next(each for each in head.proposals.hunks(other_id) if each.id == other_hunk)
+            yield RelatedView(
+                other_id,
+                other.number,
+                other_hunk,
+                kind,
+                clash,
+                from_units(head.text[one.start : one.end]),
+                from_units(one.text),
+                self.badges.get(other.organization_id or 0),
+                self.names.get(other.author_id, ""),
+            )
+
+
+def _fate(row: Suggestion, hunks: Sequence[HunkView]) -> str:
+    if row.state in ("draft", "withdrawn"):
+        return row.state
+    states = {hunk.state for hunk in hunks if hunk.state not in ("joined", "withdrawn")}
+    if "open" in states or not states:
+        return "open"
+    if len(states) == 1:
+        return states.pop()
+    taken = states & {"accepted", "reworded", "fulfilled"}
+    if not taken:
+        return "rejected" if "rejected" in states else "superseded"
+    return "partly" if states - taken else ("reworded" if "reworded" in states else "accepted")
+
+
+def _organizations(session: Session, ids: Collection[int | None]) -> dict[int, OrganizationView]:
+    wanted = {each for each in ids if each is not None}
+    if not wanted:
+        return {}
+    return {
+        row.id: organization_view(row)
+        for row in session.scalars(select(Organization).where(Organization.id.in_(wanted)))
+    }
+
+
+def decisions_on(session: Session, suggestion_ids: Collection[int]) -> dict[tuple[int, int], list[DecisionView]]:
+    """{(suggestion, hunk): its decisions, oldest first}."""
+    found: dict[tuple[int, int], list[DecisionView]] = defaultdict(list)
+    rows = session.execute(
+        select(Decision, User.name)
+        .join(User, User.id == Decision.by_id)
+        .where(Decision.suggestion_id.in_(list(suggestion_ids)))
+        .order_by(Decision.id)
+        .execution_options(populate_existing=True)
+    )
+    for decision, name in rows:
+        found[decision.suggestion_id, decision.hunk_id].append(decision_view(decision, name))
+    return found
+
+
+def decision_view(row: Decision, by: str) -> DecisionView:
+    """The value of a decision's row."""
+    form, effects = row.form or {}, row.effects or {}
+
+    def pairs(name: str) -> tuple[tuple[int, int], ...]:
+        return tuple((pair[0], pair[1]) for pair in effects.get(name, ()))
+
+    return DecisionView(
+        row.id,
+        row.suggestion_id,
+        row.hunk_id,
+        row.verdict,
+        row.mode,
+        row.reason,
+        row.by_id,
+        by,
+        row.at,
+        row.main_version,
+        form.get("ground", ""),
+        form.get("text", ""),
+        form.get("wording", ""),
+        form.get("before", ""),
+        form.get("after", ""),
+        pairs("superseded"),
+        pairs("fulfilled"),
+        pairs("shared"),
+        row.set_id,
+        row.reverts_id,
+        row.reverted_by_id,
+    )
+
+
+# ── for the live server ─────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class HunksMessage:
+    """What the sockets say about the hunks of a suggestion, and who may hear it."""
+
+    body: dict[str, Any]
+    document_id: int
+    author_id: int
+    organization_id: int | None
+    is_public: bool
+
+    def is_own(self, actor: Actor) -> bool:
+        if actor.user_id is None:
+            return False
+        organization_id = actor.organization_id(self.document_id)
+        return self.author_id == actor.user_id or (
+            organization_id is not None and organization_id == self.organization_id
+        )
+
+
+def live_messages(session: Session, head: Head, suggestion_ids: Collection[int] | None = None) -> list[HunksMessage]:
+    """The messages `hunks` for these suggestions, or for all that are open in the section."""
+    query = (
+        select(
+            Suggestion.id, Suggestion.number, Suggestion.state, Suggestion.stream_id, Suggestion.document_id,
+            Suggestion.author_id, Suggestion.organization_id, Suggestion.filed_at,
+            Organization.name, Organization.code, Organization.hue,
+        )
+        .outerjoin(Organization, Organization.id == Suggestion.organization_id)
+        .order_by(Suggestion.number)
+    )
+    if suggestion_ids is None:
+        query = query.where(Suggestion.section_id == head.section_id, Suggestion.state.in_(("draft", "filed")))
+    else:
+        query = query.where(Suggestion.id.in_(list(suggestion_ids)))
+    rows = session.execute(query).all()
+    meetings: dict[int, dict[str, Any]] = {}
+    for suggestion_id, number, short, topic, hue in session.execute(
+        select(SuggestionOrigin.suggestion_id, Meeting.number, Meeting.short, Meeting.topic, Meeting.hue)
+        .join(Origin, Origin.id == SuggestionOrigin.origin_id)
+        .join(Meeting, Meeting.id == Origin.meeting_id)
+        .where(SuggestionOrigin.suggestion_id.in_([row.id for row in rows]))
+        .order_by(Origin.id)
+    ):
+        meetings.setdefault(suggestion_id, {"number": number, "short": short or topic, "hue": hue})
+    messages = []
+    for row in rows:
+        branch = head.branches.get(row.id)
+        gone = branch is None or row.state == "withdrawn"
+        shown = () if gone else head.proposals.shown(row.id)
+        body = {
+            "suggestion": row.id,
+            "number": row.number,
+            "stream": row.stream_id,
+            "state": "gone" if gone else row.state,
+            "version": head.version,
+            "branch_version": 0 if branch is None else branch.log.version,
+            "organization": None
+            if row.organization_id is None
+            else {"id": row.organization_id, "name": row.name, "code": row.code, "hue": row.hue},
+            "meeting": meetings.get(row.id),
+            "hunks": [
+                {
+                    "id": one.id,
+                    "start": one.start,
+                    "end": one.end,
+                    "text": from_units(one.text),
+                    "state": "open",
+                    "base_changed": one.base_changed,
+                    "fulfilled": one.fulfilled,
+                    "hash": one.hash,
+                }
+                for one in shown
+            ],
+        }
+        messages.append(
+            HunksMessage(body, row.document_id, row.author_id, row.organization_id, row.filed_at is not None)
+        )
+    return messages
+
+
+def live(session: Session, actor: Actor, head: Head) -> list[dict[str, Any]]:
+    """The open suggestions of a section that the actor sees, as a join answers them."""
+    return [
+        {**message.body, "mine": message.is_own(actor)}
+        for message in live_messages(session, head)
+        if message.is_public or message.is_own(actor)
+    ]
