@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import random
+from pathlib import Path
 
+from drafting.engine.changes import ChangeSet
 from drafting.engine.rebase import Update
+from drafting.engine.text import from_units
 from tests.engine.crowded import random_changes
 from tests.engine.writer import Authority, Writer
 from tests.seeds import for_seeds
 
+COLLAB = Path(__file__).parent.parent / "vectors" / "collab.json.gz"
 LONGEST = 7  # a text under 8 characters is crowded: everything meets everything
 
 
@@ -89,3 +95,23 @@ def test_law_3_and_5_three_writers_end_with_one_text(rng: random.Random):
     for writer in writers:
         sequences = [sequence for client, sequence in keys if client == writer.client]
         assert sequences == list(range(writer._sequence)), "an update is missing or out of order"
+
+
+def test_real_codemirror_clients_and_this_authority_store_the_same_to_the_byte():
+    """Plays of three `@codemirror/collab` clients (tests/vectors/generate_collab.mjs), their pushes replayed here."""
+    plays = json.loads(gzip.decompress(COLLAB.read_bytes()))["plays"]
+    assert len(plays) >= 500
+    for number, play in enumerate(plays):
+        authority = Authority()
+        for push in play["pushes"]:
+            updates = [
+                Update(push["client"], update["sequence"], ChangeSet.from_json(update["changes"]))
+                for update in push["updates"]
+            ]
+            authority.push(push["version"], updates)
+        stored = [
+            {"client": update.client, "sequence": update.sequence, "changes": update.changes.to_json()}
+            for update in authority.log
+        ]
+        assert json.dumps(stored) == json.dumps(play["stored"]), f"play {number}"
+        assert from_units(authority.text) == play["text"], f"play {number}"
