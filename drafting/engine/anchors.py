@@ -1,0 +1,318 @@
+"""Places kept in changing text, and the words by which a lost one is found again.
+
+An `Anchor` was placed once on [start, end) of one version, with a `Quote` of its words; this placed form never changes.
+Where it is now follows from the log, one revision at a time: text inserted inside belongs to it, text inserted at its
+edges does not, and its ends move inward from what is deleted. When no character is left it is an orphan: a point, with
+its quote.
+
+Plain mapping forgets: from [4, 12), delete [8, 16) and bring it back, and [4, 8) is left. So an anchor that was cut
+remembers a *zone*, all that changed around it since. When a revision touches the zone, the net change since the anchor
+was placed is asked (`net.py`); if all its characters stand again, also put back letter for letter, so does the anchor.
+
+Finding again answers found, ambiguous or not found, and never guesses: what is not certain is for a person to choose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from drafting.engine.attribution import Log, checked_version
+from drafting.engine.changes import ChangeSet
+from drafting.engine.net import stretches_of
+from drafting.engine.text import check_position, cuts_pair
+from drafting.engine.weave import Weave
+from drafting.engine.words import trimmed
+from drafting.errors import MismatchError, PositionError
+
+# As many code units of a quote's surroundings as tell apart what people write; W3C annotation tools keep 32.
+AROUND = 32
+# A single place with the exact words needs this share of the surroundings, unless the words are long enough themselves.
+_ENOUGH_CONTEXT = 0.25
+_TELLING_LENGTH = 24
+# Of several places one is found when it has at least this share, and this much more than the next.
+_GOOD_CONTEXT = 0.5
+_CLEAR_LEAD = 0.25
+# More places than this help nobody to choose.
+_MOST_PLACES = 10
+# Rewritten words between unchanged surroundings are offered when they are at most so many times as long, plus 40.
+_REWRITTEN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The words of a passage, with up to 32 code units before and after; units form."""
+
+    prefix: str
+    exact: str
+    suffix: str
+
+    @staticmethod
+    def of(text: str, start: int, end: int) -> Quote:
+        """The quote of [start, end) of a text.
+
+        raises   PositionError outside the text, inside a surrogate pair, or for end before start
+        """
+        check_position(text, start)
+        check_position(text, end)
+        if end < start:
+            raise PositionError(f"A passage cannot end at {end} before it starts at {start}.", position=end)
+        low, high = max(0, start - AROUND), min(len(text), end + AROUND)
+        return Quote(
+            text[low + cuts_pair(text, low) : start], text[start:end], text[end : high - cuts_pair(text, high)]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where an anchor was put: [start, end) of the text at `version`, and its words. Never changes."""
+
+    start: int
+    end: int
+    version: int
+    quote: Quote
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Where an anchor is at `version`.
+
+    placed                as it was put
+    start, end            now; equal when it is an orphan
+    is_cut                characters of it were deleted and do not all stand again
+    zone_start, zone_end  all that changed around it since it was cut; its own range when it is whole
+    """
+
+    placed: Placed
+    start: int
+    end: int
+    version: int
+    is_cut: bool
+    zone_start: int
+    zone_end: int
+
+    @property
+    def is_orphan(self) -> bool:
+        """Whether no character of it is left."""
+        return self.start == self.end
+
+    @property
+    def quote(self) -> Quote:
+        """Its words as they were when it was put."""
+        return self.placed.quote
+
+    def touches(self, changes: ChangeSet) -> bool:
+        """Whether a revision may bring back what was cut: it is cut, and the revision touches its zone."""
+        return self.is_cut and any(
+            start <= self.zone_end and end >= self.zone_start for start, end, _ in changes.replacements
+        )
+
+    def moved(self, changes: ChangeSet) -> Anchor:
+        """The anchor one revision later, by mapping alone; see `follow` for what stands again.
+
+        changes  of revision `self.version + 1`
+        raises   PositionError when the anchor is not inside its text
+        """
+        start = changes.map_pos(self.start, 1)
+        end = changes.map_pos(self.end, -1)
+        assert start is not None and end is not None
+        cut = self.is_cut
+        if self.start < self.end:
+            lost = any(s < self.end and e > self.start for s, e, _ in changes.replacements)
+            cut = cut or lost
+            if end < start or (lost and _all_gone(self.start, self.end, changes)):
+                start = end = changes.map_pos(self.start, -1)
+        else:
+            start = end = changes.map_pos(self.start, -1)
+        if not cut:
+            return Anchor(self.placed, start, end, self.version + 1, False, start, end)
+        low, high = changes.map_pos(self.zone_start, -1), changes.map_pos(self.zone_end, 1)
+        for s, e, low_b, high_b, _ in changes.iter_changes():
+            if s <= self.zone_end and e >= self.zone_start:
+                low, high = min(low, low_b), max(high, high_b)
+        return Anchor(self.placed, start, end, self.version + 1, True, min(low, start), max(high, end))
+
+
+def place(text: str, start: int, end: int, version: int) -> Anchor:
+    """An anchor put on [start, end) of the text at a version.
+
+    raises   PositionError when that is not a passage of the text, or is empty
+    """
+    quote = Quote.of(text, start, end)
+    if start == end:
+        raise PositionError(f"An anchor needs at least one character; [{start}, {end}) has none.", position=start)
+    return Anchor(Placed(start, end, version, quote), start, end, version, False, start, end)
+
+
+def follow(anchor: Anchor, log: Log, version: int | None = None) -> Anchor:
+    """The anchor at a later version, the log's newest when none is named.
+
+    raises   PositionError when the log does not have it or the anchor is past it
+    law      the same in one step as in many; an anchor all of whose characters stand again stands as it was placed,
+             with what was inserted inside
+    """
+    version = checked_version(log.version if version is None else version, anchor.version, log.version)
+    folded: Weave | None = None
+    for each in range(anchor.version + 1, version + 1):
+        changes = log.changes(each)
+        touched = anchor.touches(changes)
+        anchor = anchor.moved(changes)
+        if touched:
+            if folded is None:
+                folded = Weave(log, anchor.placed.version)
+            anchor = _standing_again(anchor, folded.fold(each))
+    return anchor
+
+
+def recalled(log: Log, placed: Placed, start: int, end: int, version: int) -> Anchor:
+    """The anchor of which only the placed form and the present range were kept.
+
+    start, end   where it was said to be at `version`
+    raises       PositionError when the log does not have the version, or the range is not inside its text
+    law          followed further it goes where the anchor that was kept whole goes
+    """
+    text = log.text(checked_version(version, placed.version, log.version))
+    check_position(text, start)
+    check_position(text, end)
+    if start > end:
+        raise PositionError(f"An anchor cannot end at {end} before it starts at {start}.", position=end)
+    anchor = Anchor(placed, start, end, version, False, start, end)
+    if text[start:end] == placed.quote.exact:
+        return anchor
+    low, high, whole = _zone(placed, Weave(log, placed.version).fold(version))
+    if whole:
+        return anchor
+    return replace(anchor, is_cut=True, zone_start=min(low, start), zone_end=max(high, end))
+
+
+def put_again(text: str, anchor: Anchor, start: int, end: int) -> Anchor:
+    """The anchor put by a person on another passage of the text at its version; its quote is of the new words.
+
+    raises   as `place`
+    """
+    return place(text, start, end, anchor.version)
+
+
+def _all_gone(start: int, end: int, changes: ChangeSet) -> bool:
+    """Whether a revision deletes every character of [start, end)."""
+    pos = start
+    for s, e, _ in changes.replacements:
+        if s > pos:
+            return False
+        pos = max(pos, e)
+        if pos >= end:
+            return True
+    return False
+
+
+def _zone(placed: Placed, folded: Weave) -> tuple[int, int, bool]:
+    """All that changed around the placed range, in the newest text; and whether every character of it stands."""
+    start, end = placed.start, placed.end
+    shift = 0
+    low = high = None
+    whole = True
+    old: str | None = None
+    start_b, end_b = start, end
+    for s, e, s_b, e_b, inserted in stretches_of(folded):
+        if s > end:
+            break
+        if e >= start:
+            low = s_b if low is None else low
+            high = e_b
+            if s < end and e > start:
+                cut_start, cut_end, _ = s, e, inserted
+                if inserted:
+                    if old is None:
+                        old = folded.log.text(placed.version)
+                    cut_start, cut_end, _ = trimmed(old, s, e, inserted)
+                whole = whole and not (cut_start < end and cut_end > start)
+        shift = e_b - e
+    if low is None or high is None:
+        low, high = start_b + shift, end_b + shift
+    return low, high, whole
+
+
+def _standing_again(anchor: Anchor, folded: Weave) -> Anchor:
+    """The anchor whole, when every character of its placed form stands; else as it is."""
+    placed = anchor.placed
+    if not _zone(placed, folded)[2]:
+        return anchor
+    text: str | None = None
+    replacements = []
+    for s, e, _, _, inserted in stretches_of(folded):
+        if inserted and s < e:
+            if text is None:
+                text = folded.log.text(placed.version)
+            s, e, inserted = trimmed(text, s, e, inserted)
+        replacements.append((s, e, inserted))
+    net = ChangeSet.of(replacements, folded.length_a)
+    start, end = net.map_pos(placed.start, 1), net.map_pos(placed.end, -1)
+    assert start is not None and end is not None
+    return Anchor(placed, start, end, anchor.version, False, start, end)
+
+
+# ── finding again ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What looking for a quote gave.
+
+    outcome   "found": places has one · "ambiguous": a person must choose among places · "not found": there is none
+    places    (start, end), best first
+    """
+
+    outcome: str
+    places: tuple[tuple[int, int], ...]
+
+
+def find_again(text: str, quote: Quote) -> Finding:
+    """Where the words of a quote stand in a text.
+
+    text     units form
+    raises   MismatchError for a quote without words
+    law      never guesses: found only when the words stand there letter for letter, and are telling by themselves or by
+             their surroundings; rewritten words between unchanged surroundings are offered, not taken
+    """
+    exact = quote.exact
+    if not exact:
+        raise MismatchError("A quote without words cannot be found again.")
+    rated = []
+    at = text.find(exact)
+    while at >= 0:
+        if not (cuts_pair(text, at) or cuts_pair(text, at + len(exact))):
+            rated.append((-_context(text, at, at + len(exact), quote), at))
+        at = text.find(exact, at + 1)
+    if not rated:
+        between = _between(text, quote)
+        return Finding("ambiguous", (between,)) if between else Finding("not found", ())
+    rated.sort()
+    places = tuple((start, start + len(exact)) for _, start in rated[:_MOST_PLACES])
+    best = -rated[0][0]
+    if len(rated) == 1:
+        certain = best >= _ENOUGH_CONTEXT or len(exact) >= _TELLING_LENGTH
+    else:
+        certain = best >= _GOOD_CONTEXT and best + rated[1][0] >= _CLEAR_LEAD
+    return Finding("found", places[:1]) if certain else Finding("ambiguous", places)
+
+
+def _context(text: str, start: int, end: int, quote: Quote) -> float:
+    """The share of a quote's surroundings that stands around a place, counted from the place outwards; 1 if it has none."""
+    wanted = len(quote.prefix) + len(quote.suffix)
+    if not wanted:
+        return 1.0 if start == 0 and end == len(text) else 0.0
+    before = 0
+    while before < len(quote.prefix) and before < start and text[start - 1 - before] == quote.prefix[-1 - before]:
+        before += 1
+    after = 0
+    while after < len(quote.suffix) and end + after < len(text) and text[end + after] == quote.suffix[after]:
+        after += 1
+    return (before + after) / wanted
+
+
+def _between(text: str, quote: Quote) -> tuple[int, int] | None:
+    """The only place where the surroundings stand with other words between them."""
+    if not quote.prefix or not quote.suffix or text.count(quote.prefix) != 1 or text.count(quote.suffix) != 1:
+        return None
+    start = text.index(quote.prefix) + len(quote.prefix)
+    end = text.index(quote.suffix)
+    return (start, end) if start < end <= start + _REWRITTEN * len(quote.exact) + 40 else None
