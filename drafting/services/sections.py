@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from drafting.engine.changes import ChangeSet
@@ -62,7 +62,7 @@ def outline(session: Session, actor: Actor, document_id: int, *, removed: bool =
     query = (
         select(Section, Stream)
         .join(Stream, Stream.id == Section.stream_id)
-        .where(Section.document_id == document_id)
+        .where(Section.document_id == document_id, ~_is_only_proposed())
         .order_by(Section.position, Section.id)
     )
     if not removed:
@@ -302,6 +302,8 @@ def restore_section(session: Session, actor: Actor, section_id: int) -> SectionV
     row = section_row(session, actor, section_id, "structure")
     if row.removed_at is None:
         raise WrongState("the section is there", state="present")
+    if session.scalar(select(Section.id).where(Section.id == section_id, _is_only_proposed())) is not None:
+        raise WrongState("the section is only proposed; decide its suggestion", state="proposed")
     row.removed_at = row.removed_by_id = None
     audit.record(session, row.document_id, actor, "section_restored", {"section": row.id, "title": row.title})
     movements.announce(session, row.document_id, "order")
@@ -341,6 +343,13 @@ def keep_title(session: Session, section_id: int, text: str) -> str | None:
         return None
     row.title = title
     return title
+
+
+def _is_only_proposed() -> ColumnElement[bool]:
+    """The condition that a section is not there because it was never accepted: a suggestion of a whole section."""
+    proposing = exists().where(Suggestion.section_id == Section.id, Suggestion.new_section.is_(True))
+    written = exists().where(Revision.stream_id == Section.stream_id)
+    return and_(Section.removed_at.is_not(None), proposing, ~written)
 
 
 def _plain_title(line: str) -> str:

@@ -13,7 +13,7 @@ from drafting.errors import InvalidInput, NameTaken, NotAllowed, NotFound, Wrong
 from drafting.services import access, audit, clock, documents, milestones, notices, sections
 from drafting.services.access import ANONYMOUS, SERVER, Actor, Role, actor_of
 from drafting.store.database import Database, transaction
-from drafting.store.models import Document, Revision, RevisionOrigin, Section, Stream
+from drafting.store.models import Document, Revision, RevisionOrigin, Section, Stream, Suggestion
 from drafting.store.queries import text_at
 from tests import make
 
@@ -318,3 +318,29 @@ def test_a_milestone_is_named_once_and_never_changed(session: Session, document:
         with pytest.raises(error):
             milestones.create_milestone(session, coordinator, document.id, name)
     assert not any(hasattr(milestones, name) for name in ("change_milestone", "remove_milestone"))
+
+
+def test_a_section_that_is_only_proposed_is_in_no_outline(
+    session: Session, document: Document, coordinator: Actor
+) -> None:
+    row, _ = sections.new_section(session, coordinator, document.id, "")
+    branch = Stream(kind="branch", section_id=row.id)
+    session.add(branch)
+    session.flush()
+    row.removed_at = clock.now()
+    proposal = Suggestion(
+        document_id=document.id,
+        section_id=row.id,
+        stream_id=branch.id,
+        number=1,
+        author_id=coordinator.user_id,
+        new_section=True,
+        opened_at_version=0,
+        main_version=0,
+        created_at=clock.now(),
+    )
+    session.add(proposal)
+    session.commit()
+    assert sections.outline(session, coordinator, document.id, removed=True) == []
+    with pytest.raises(WrongState):
+        sections.restore_section(session, coordinator, row.id)
