@@ -326,7 +326,7 @@ class Acceptances(OpenHunks):
             if work.branch.id in own:
                 index, mine = own[work.branch.id]
                 return accepted(main, new_main, work.hunks, index, mine)
-            return main_step(main, new_main, work.hunks, piece, version, not work.branch.filed)
+            return main_step(main, new_main, work.hunks, piece, version, replacement if work.branch.filed else None)
 
         mine = next(work for work in works if work.branch is branch)
         branch.closed[hunk.id] = closed_hunk(

@@ -143,8 +143,21 @@ def fresh(id: int, start: int, end: int, text: str, main: str, version: int) -> 
 
 
 def stands_as_written(hunk: Hunk, start: int, end: int) -> Hunk:
-    """The hunk unmarked, with its written words, at a place where main reads as it did when it was written."""
-    return Hunk(hunk.id, start, end, hunk.written.text, hunk.written, False, False, 0, start, end)
+    """The hunk with its written words, at a place where main reads as it did when it was written.
+
+    It stays lossy: what took it away and brought it back could do so again, and then only the written form knows where
+    it stands. Only its author clears that (BRANCHES.md 11).
+    """
+    return replace(
+        hunk,
+        start=start,
+        end=end,
+        text=hunk.written.text,
+        base_changed=False,
+        lossy=True,
+        zone_start=min(start, hunk.zone_start),
+        zone_end=max(end, hunk.zone_end),
+    )
 
 
 def hunk_hash(hunk: Hunk, ground: str) -> str:
@@ -213,17 +226,23 @@ def moved_outward(start: int, end: int, replacement: Replacement) -> tuple[int, 
 
 
 def main_step(
-    main: str, new_main: str, hunks: Hunks, replacement: Replacement, version: int, direct: bool
+    main: str,
+    new_main: str,
+    hunks: Hunks,
+    replacement: Replacement,
+    version: int,
+    form: Replacement | None = None,
 ) -> tuple[Hunks, ChangeSet]:
     """The hunks after one trimmed replacement of main, and what the branch text gets.
 
-    direct   a direct edit or a revert: what it clashes with or is identical to is flagged base_changed; otherwise an
-             acceptance, with which nothing here clashes (what does has been taken out)
-    law      new branch text == changes applied to the old one; the words of no hunk change
+    form   of the accepted hunk, with which nothing here clashes (what does has been taken out); None for a direct edit
+           or a revert: what it clashes with or is identical to is flagged base_changed
+    law    new branch text == changes applied to the old one; the words of no hunk change
     """
     s, e, t = replacement
     grown = len(t) - (e - s)
-    whole = whole_words(main, s, e, t) or replacement
+    direct = form is None
+    whole = form or whole_words(main, s, e, t) or replacement
     moved: list[Hunk] = []
     absorbing: set[int] = set()
     touched: set[int] = set()
@@ -239,10 +258,16 @@ def main_step(
         if hunk.start <= e and hunk.end >= s:
             touched.add(hunk.id)
             relation = relate(main, whole, hunk.replacement)
+            by = replacement
             if relation.cut is not None:
                 start, end = relation.cut
+            elif relation.kind == "compatible":
+                # It stands before or after the whole words: "big " before "tree" made "stree" is not in front of "tree".
+                by = whole
+                start, end = moved_inward(hunk.start, hunk.end, by)
             flagged = direct and relation.kind in ("clash", "identical")
-            lossy = moved_inward(start, end, (s, s + len(t), main[s:e])) != (hunk.start, hunk.end)
+            inverse = (by[0], by[0] + len(by[2]), main[by[0] : by[1]])
+            lossy = moved_inward(start, end, inverse) != (hunk.start, hunk.end)
             if flagged:
                 absorbing.add(hunk.id)
         marked = hunk.marked or flagged or lossy
@@ -265,7 +290,7 @@ def main_step(
         _absorb(new_main, moved, replacement, absorbing)
     changes = _outside(main, new_main, hunks, moved, replacement)
     if touched:
-        _form_again(new_main, moved, touched)
+        _form_again(new_main, moved, touched, version)
     return tuple(moved), changes
 
 
@@ -329,8 +354,11 @@ def _outside(
     return ChangeSet.of(pieces, len(main) + offset)
 
 
-def _form_again(main: str, hunks: list[Hunk], touched: set[int]) -> None:
-    """Bring touched hunks into whole-word form; one that has no effect now keeps its range."""
+def _form_again(main: str, hunks: list[Hunk], touched: set[int], version: int) -> None:
+    """Bring touched hunks into whole-word form; one that has no effect now keeps its range.
+
+    One whose form is another now is lossy: if main takes back what made it so, only the written form knows the old one.
+    """
     for index, hunk in enumerate(hunks):
         if hunk.id not in touched:
             continue
@@ -340,8 +368,16 @@ def _form_again(main: str, hunks: list[Hunk], touched: set[int]) -> None:
         if form is None or form == hunk.replacement:
             continue
         start, end, text = form
-        zone = (min(start, hunk.zone_start), max(end, hunk.zone_end)) if hunk.marked else (start, end)
-        hunks[index] = replace(hunk, start=start, end=end, text=text, zone_start=zone[0], zone_end=zone[1])
+        hunks[index] = replace(
+            hunk,
+            start=start,
+            end=end,
+            text=text,
+            lossy=True,
+            marked_at=version,
+            zone_start=min(start, hunk.zone_start),
+            zone_end=max(end, hunk.zone_end),
+        )
 
 
 # ── decisions ───────────────────────────────────────────────────────────────────────────────────────────

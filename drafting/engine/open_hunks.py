@@ -39,7 +39,7 @@ from drafting.engine.changes import ChangeSet
 from drafting.engine.net import net_change
 from drafting.engine.places import Place, Places
 from drafting.engine.plans import BranchOutcome, Log, Outcome
-from drafting.engine.relations import relate
+from drafting.engine.relations import Replacement, relate
 from drafting.engine.words import trimmed, whole_words
 from drafting.errors import MismatchError, NotFound, VersionConflict, WrongState
 
@@ -162,7 +162,6 @@ class Work:
     def __init__(self, branch: Branch, main: str) -> None:
         self.branch = branch
         self.hunks = branch.now()
-        self.marked = {hunk.id for hunk in self.hunks if hunk.marked}
         self.changes = ChangeSet.empty(branch_length(len(main), self.hunks))
         self.removal = False
 
@@ -307,9 +306,11 @@ class OpenHunks:
         raw = [(start, end, words) for start, end, _, _, words in changes.iter_changes()]
         works = self._works(place.owner for s, e, _ in raw for place in self._places.touching(s, e))
         pieces = [trimmed(self._text, *piece) for piece in raw]
-        self._change_main(pieces, works, lambda work, main, new_main, piece: main_step(
-            main, new_main, work.hunks, piece, version, True
-        ))
+
+        def step(work: Work, main: str, new_main: str, piece: Replacement) -> tuple[Hunks, ChangeSet]:
+            return main_step(main, new_main, work.hunks, piece, version)
+
+        self._change_main(pieces, works, step)
         self._log.append(changes, carried, new_text)
         return Outcome(version, self._finish(works), ())
 
@@ -402,9 +403,9 @@ class OpenHunks:
 
     def _change_main(
         self,
-        pieces: list[tuple[int, int, str]],
+        pieces: list[Replacement],
         works: list[Work],
-        step: Callable[[Work, str, str, tuple[int, int, str]], tuple[Hunks, ChangeSet]],
+        step: Callable[[Work, str, str, Replacement], tuple[Hunks, ChangeSet]],
     ) -> None:
         """Apply trimmed pieces to the main text, from the last to the first, with their works; shift all else."""
         for piece in reversed(pieces):
@@ -438,17 +439,17 @@ class OpenHunks:
 
     def _try_again(self, work: Work) -> None:
         """Let marked hunks stand again as written where the net change since leaves them whole."""
-        if not work.marked:
-            return
         wishes: dict[int, Hunk] = {}
         for hunk in work.hunks:
-            if hunk.id in work.marked and hunk.marked:
+            if hunk.marked:
                 written = hunk.written
                 if written.ground not in self._text[hunk.zone_start : hunk.zone_end]:
                     continue
                 place = self.place_now(written)
                 if place is not None:
                     wishes[hunk.id] = stands_as_written(hunk, *place)
+        if not wishes:
+            return
         while wishes:
             order = [wishes.get(hunk.id, hunk) for hunk in work.hunks]
             clash = next(((a, b) for a, b in zip(order, order[1:]) if a.end > b.start), None)
@@ -486,7 +487,8 @@ class OpenHunks:
                     return None
                 if old is None:
                     old = self._log.text(written.version)
-                relation = relate(old, whole_words(old, s, e, words) or (s, e, words), replacement)
+                s, e, words = whole_words(old, s, e, words) or (s, e, words)
+                relation = relate(old, (s, e, words), replacement)
                 if relation.kind not in ("independent", "compatible") or relation.cut is not None:
                     return None
             start, end = moved_inward(start, end, (s, e, words))

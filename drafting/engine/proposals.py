@@ -122,14 +122,9 @@ class Proposals(Acceptances):
         hunk = closed.hunk
         place = self.place_now(hunk.written)
         if place is not None:
-            return stands_as_written(hunk, *place)
+            return stands_as_written(self._placed(hunk, hunk.written.version, *place), *place)
         place = self.place_now(closed.stood)
-        if place is None:
-            return None
-        start, end = place
-        if not hunk.marked:
-            return replace(hunk, start=start, end=end, zone_start=start, zone_end=end)
-        return self._placed(hunk, closed.stood.version, start, end)
+        return None if place is None else self._placed(hunk, closed.stood.version, *place)
 
     def _returning_anyhow(self, closed: Closed) -> Hunk:
         """The hunk where it stood when it left, as far as that can be said, flagged."""
@@ -137,15 +132,25 @@ class Proposals(Acceptances):
         start, end = hunk.start, hunk.end
         for s, e, _, _, words in reversed(list(self._net(closed.stood.version).iter_changes())):
             start, end = moved_inward(start, end, (s, e, words))
-        hunk = replace(hunk, base_changed=True, lossy=True, marked_at=self.version)
-        return self._placed(hunk, closed.stood.version, start, end)
+        return replace(self._placed(hunk, closed.stood.version, start, end), base_changed=True)
 
     def _placed(self, hunk: Hunk, version: int, start: int, end: int) -> Hunk:
-        """A marked hunk of an older version at a place in main now, with its zone."""
-        zone = hunk.zone_start, hunk.zone_end
+        """A hunk that was away since `version`, at a place in main now; lossy, for nobody followed it meanwhile."""
+        zone = (hunk.written.start, hunk.written.end) if version == hunk.written.version else (
+            hunk.zone_start,
+            hunk.zone_end,
+        )
         for s, e, _, _, words in reversed(list(self._net(version).iter_changes())):
             zone = moved_outward(*zone, (s, e, words))
-        return replace(hunk, start=start, end=end, zone_start=min(start, zone[0]), zone_end=max(end, zone[1]))
+        return replace(
+            hunk,
+            start=start,
+            end=end,
+            lossy=True,
+            marked_at=self.version,
+            zone_start=min(start, zone[0]),
+            zone_end=max(end, zone[1]),
+        )
 
     # ── acceptances ────────────────────────────────────────────────────────────────────────────────────
 
@@ -255,7 +260,7 @@ class Proposals(Acceptances):
         def step(work: Work, main: str, new_main: str, piece: Replacement) -> tuple[Hunks, ChangeSet]:
             if work.branch.id in standing:
                 return work.hunks, ChangeSet.empty(work.changes.new_length)
-            return main_step(main, new_main, work.hunks, piece, version, True)
+            return main_step(main, new_main, work.hunks, piece, version)
 
         self._change_main([trimmed(main, *piece) for piece in raw], works, step)
         self._log.append(plan.changes, plan.carried, self._text)
@@ -263,6 +268,9 @@ class Proposals(Acceptances):
         by_id = {work.branch.id: work for work in works}
         for id, theirs in standing.items():
             fates += self._stand(by_id[id], theirs, hull, pair)
+        for work in works:
+            # What stands in a wrong place until it is tried again must not keep the others out.
+            self._try_again(work)
         for id, theirs in returning + sorted(waits, key=lambda one: (one[0], one[1].hunk.id)):
             if id in by_id:
                 fates += self._return(by_id[id], theirs, pair)

@@ -4,42 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from drafting.engine.attribution import ListLog
 from drafting.engine.branch import branch_text, check_order
 from drafting.engine.changes import ChangeSet
 from drafting.engine.plans import Item, Plan
 from drafting.engine.proposals import Proposals
 
 
-class MemoryLog:
-    """The main stream's revisions in a list."""
-
-    def __init__(self) -> None:
-        self._revisions: list[tuple[ChangeSet, Any]] = []
-        self._texts = [""]
-
-    @property
-    def version(self) -> int:
-        return len(self._revisions)
-
-    def append(self, changes: ChangeSet, carried: Any = None) -> None:
-        self._revisions.append((changes, carried))
-        self._texts.append(changes.apply(self._texts[-1]))
-
-    def changes(self, version: int) -> ChangeSet:
-        return self._revisions[version - 1][0]
-
-    def carried(self, version: int) -> Any:
-        return self._revisions[version - 1][1]
-
-    def text(self, version: int) -> str:
-        return self._texts[version]
-
-
 class Desk:
     """Drives `Proposals` as services do, and keeps each branch's text from its log alone."""
 
     def __init__(self, text: str) -> None:
-        self.log = MemoryLog()
+        self.log = ListLog()
         if text:
             self.log.append(ChangeSet.of([(0, 0, text)], 0))
         self.p = Proposals(self.log)
@@ -102,6 +78,13 @@ class Desk:
 
     def reject(self, suggestion: int, hunk: int) -> None:
         self.p.reject(suggestion, hunk)
+
+    def revert(self, suggestion: int, hunk: int, confirm: bool = True) -> Any:
+        plan = self.p.revert_plan(suggestion, hunk)
+        self.p.revert(plan, confirm)
+        for applied in plan.applied:
+            self.log.append(applied.changes, applied.carried)
+        return plan
 
     def hunks(self, suggestion: int) -> list[tuple[int, str, str]]:
         """(id, ground, text) of each open hunk."""
