@@ -77,10 +77,10 @@ class Anchors:
             self.places[row.id] = place
             self._placed[row.id] = placed
 
-    def put(self, annotation_id: int, start: int, end: int, version: int) -> None:
-        """A remark placed on the head's version."""
-        self.places[annotation_id] = Place(start, end)
-        self._placed[annotation_id] = (start, end, version)
+    def put(self, annotation_id: int, place: Place, placed: tuple[int, int, int]) -> None:
+        """A remark that was placed: where it is now, and start, end and version as it was placed."""
+        self.places[annotation_id] = place
+        self._placed[annotation_id] = placed
 
     def drop(self, annotation_id: int) -> None:
         self.places.pop(annotation_id, None)
