@@ -35,9 +35,11 @@ _SHORT = {
 }
 
 # Words after which a full stop ends no sentence.
-_ABBREVIATIONS = frozenset(
-    ["art", "ust", "pkt", "lit", "poz", "nr", "str", "r", "w", "ww", "m.in", "in", "np", "tj", "itd", "itp", "tzw", "tzn", "dz", "u", "z", "ul", "al", "pl", "os", "zł", "gr", "tys", "mln", "mld", "ok", "godz", "rozdz", "zał", "prof", "dr", "mgr", "inż", "hab", "im", "św", "wg", "zob", "por", "cd", "al", "ds", "red", "sp", "tel", "ww", "br", "ub", "abs", "nt", "pn", "ps", "s", "v", "vgl", "bzw", "nr", "abs", "ff", "g"]
-)  # fmt: skip
+_SHORTENED = """
+art ust pkt lit poz nr str r w ww m.in in np tj itd itp tzw tzn dz u z ul al pl os zł gr tys mln mld ok godz rozdz zał
+prof dr mgr inż hab im św wg zob por cd ds red sp tel br ub abs nt pn ps s v vgl bzw
+"""
+_ABBREVIATIONS = frozenset(_SHORTENED.split())
 _STOP = re.compile(r"[.!?…]+[\"”»’)\]*_]*(?=\s+[\"„«(\[*_]*[A-ZĄĆĘŁŃÓŚŹŻÄÖÜ0-9§])")
 
 

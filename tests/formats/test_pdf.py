@@ -1,0 +1,75 @@
+"""PDF files: tagged, readable, repeatable, and made without asking anybody anything."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import socket
+import subprocess
+import zlib
+from datetime import UTC, datetime
+
+import pytest
+
+from drafting.errors import TooLarge
+from drafting.formats import pdf as pdf_module
+from drafting.formats.markdown import Mark, render_marked
+from drafting.formats.pdf import pdf
+
+MOMENT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+TEXT = "# Formy współpracy\n\n1) Miasto sadzi **250** drzew 🌳.\n2) Drugi punkt\n\n| a | b |\n|---|---|\n| ą | ł |\n"
+
+
+def make(body: str) -> bytes:
+    return pdf(body, title="Próba", language="pl", created_at=MOMENT, author="Miasto")
+
+
+def test_the_same_html_gives_the_same_bytes():
+    body = render_marked(TEXT, [Mark(30, 36, "ins"), Mark(36, 36, "del", (), "100 ")])
+    assert make(body) == make(body)
+    assert make(body) != make(body + "<p>x</p>")
+
+
+def test_it_is_tagged_and_says_its_title_and_language():
+    written = make(render_marked(TEXT, []))
+    assert written.startswith(b"%PDF-1.7")
+    for packed in re.findall(rb"stream\n(x.*?)\nendstream", written, re.DOTALL):
+        with contextlib.suppress(zlib.error):
+            written += zlib.decompress(packed)
+    for sign in (b"/MarkInfo", b"/StructTreeRoot", b"/Lang", b"/DisplayDocTitle true"):
+        assert sign in written
+    assert b"pdfuaid" in written
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext (poppler-utils) is not installed")
+def test_its_words_can_be_read(tmp_path):
+    (tmp_path / "a.pdf").write_bytes(make(render_marked(TEXT, [])))
+    text = subprocess.run(["pdftotext", str(tmp_path / "a.pdf"), "-"], capture_output=True, check=True).stdout.decode()
+    assert "Formy współpracy" in text and "1) Miasto sadzi 250 drzew" in " ".join(text.split())
+
+
+def test_nothing_is_fetched():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        there = f"http://127.0.0.1:{server.getsockname()[1]}"
+        make(
+            f'<img src="{there}/a.png" alt="a"><img src="file:///etc/hostname" alt="b">'
+            f'<link rel="stylesheet" href="{there}/a.css"><style>@import url({there}/b.css);'
+            f"@font-face {{ font-family: x; src: url({there}/x.woff) }} p {{ background: "
+            f"url({there}/c.png) }}</style><p>x</p>"
+        )
+        with pytest.raises(BlockingIOError):
+            server.accept()  # nobody has knocked
+
+
+def test_too_much_is_refused(monkeypatch):
+    monkeypatch.setattr(pdf_module, "LONGEST_HTML", 10)
+    with pytest.raises(TooLarge):
+        make("x" * 11)
+
+
+def test_progress_is_told():
+    told = []
+    pdf("<p>x</p>", title="x", language="pl", created_at=MOMENT, progress=told.append)
+    assert told == ["layout", "write"]
