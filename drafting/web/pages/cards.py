@@ -204,7 +204,34 @@ def _state(view: SuggestionView, competes: bool) -> str:
 
 def annotation_card(view: AnnotationView) -> AnnotationCard:
     """A remark's card with its thread."""
-    raise NotImplementedError
+    state = "resolved" if view.state == "resolved" else "orphaned" if view.orphaned else "open"
+    position = None
+    if view.position is not None:
+        position = {"label": str(words.POSITIONS.get(view.position, view.position)), "reason": view.position_reason}
+    can = {name: name in view.can for name in ("reply", "resolve", "reopen", "answer", "place")}
+    return AnnotationCard(
+        id=view.id,
+        number=view.number,
+        state=state,
+        organization=view.organization,
+        author=words.person(view.author),
+        start=view.start,
+        end=view.end,
+        version=view.version or 0,
+        quote=view.quote,
+        whole=view.whole,
+        text=view.text,
+        replies=tuple(
+            {"author": one.organization.name if one.organization else words.person(one.author), "at": one.at, "text": one.text}
+            for one in view.replies
+            if not one.is_removed
+        ),
+        position=position,
+        url=f"{_here()}/remarks/{view.number}",
+        api=f"/api/v1/annotations/{view.id}",
+        can=can,
+        positions=tuple(words.POSITIONS.items()) if can["answer"] else (),
+    )
 
 
 def _here() -> str:

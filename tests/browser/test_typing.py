@@ -1,0 +1,125 @@
+"""Two and three people write at once; a line that breaks loses nothing; undo takes back only one's own."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from drafting.services import documents
+from tests.browser.conftest import MakeProgramme, Open, Programme, Site
+
+
+def test_law_3_convergence_of_three_people_typing_in_one_paragraph(programme: Programme, open_as: Open) -> None:
+    team, second, reader = (open_as(programme, who, mode) for who, mode in (("team", "edit"), ("second", "edit"), (None, "read")))
+    team.put_caret("miejsca zaniedbane")
+    second.put_caret("Miasto wspólnie")
+    for one, two in zip(" i opuszczone", ", rady i 🌳", strict=False):
+        team.type(one)
+        second.type(two)
+    for hand in (team, second, reader):
+        hand.reads("miejsca zaniedbane i ")
+        hand.reads("Miasto wspólnie, rady i 🌳")
+    team.settled()
+    second.settled()
+    reader.until("workspace.view.state.doc.toString() === value", team.text())
+    assert team.text() == second.text() == reader.text()
+
+
+def test_undo_takes_back_only_ones_own(programme: Programme, open_as: Open) -> None:
+    team, second = open_as(programme, "team", "edit"), open_as(programme, "second", "edit")
+    team.put_caret("100 drzew").type(" liściastych")
+    second.reads("100 drzew liściastych").put_caret("drzew liściastych").type(" i iglastych")
+    team.reads("liściastych i iglastych")
+    team.press("Control+z")
+    team.no_longer_reads("liściastych").reads("100 drzew i iglastych")
+    second.reads("100 drzew i iglastych").press("Control+z")
+    team.no_longer_reads("iglastych")
+    team.press("Control+y").reads("100 drzew liściastych")
+
+
+def test_marks_of_the_toolbar_and_the_keyboard(programme: Programme, open_as: Open) -> None:
+    team = open_as(programme, "team", "edit")
+    team.select("100 drzew")
+    team.page.click("[data-command=bold]")
+    team.reads("**100 drzew**")
+    expect(team.page.locator(".cm-strong")).to_have_text("**100 drzew**")  # the caret is there: marks show
+    team.put_caret("Wolontariat")
+    expect(team.page.locator(".cm-strong")).to_have_text("100 drzew")
+    team.select("100 drzew")
+    expect(team.page.locator("[data-command=bold]")).to_have_attribute("aria-pressed", "true")
+    team.select("100 drzew").press("Control+b")
+    team.no_longer_reads("**")
+    team.select("Wolontariat").press("Control+i")
+    team.reads("*Wolontariat*")
+    team.put_caret("zadaniem ciągłym.")
+    team.press("Enter").type("Umowy zawiera się na trzy lata.")
+    team.reads("ciągłym.\n\n2. Umowy zawiera")
+
+
+def test_carets_and_names_of_others_are_seen(programme: Programme, open_as: Open) -> None:
+    team, ngo = open_as(programme, "team", "edit"), open_as(programme, "ngo", "suggest")
+    ngo.put_caret("100 drzew").press("ArrowLeft")
+    expect(team.page.locator(".caret")).to_have_count(1)
+    expect(team.page.locator(".caret")).to_contain_text("Fundacja Zielony Przykład")
+    ngo.page.context.close()
+    expect(team.page.locator(".caret")).to_have_count(0)
+
+
+def test_law_10_what_was_typed_without_a_line_survives_a_reload(programme: Programme, open_as: Open) -> None:
+    team, second = open_as(programme, "team", "edit"), open_as(programme, "second", "edit")
+    team.page.context.set_offline(True)
+    team.until("document.querySelector('.statusline').dataset.state === 'offline'")
+    team.put_caret("100 drzew").type(" rodzimych gatunków")
+    team.until("Object.keys(localStorage).some(key => key.startsWith('drafting.kept.'))")
+    expect(team.page.locator(".statusline")).to_contain_text("19")
+    second.put_caret("podwórek").type(" i skwerów").settled()
+    team.page.context.set_offline(False)
+    team.go("edit")
+    for hand in (team, second):
+        hand.reads("100 drzew rodzimych gatunków").reads("podwórek i skwerów")
+    team.until("!Object.keys(localStorage).some(key => key.startsWith('drafting.kept.'))")
+    assert team.text() == second.text()
+
+
+def test_law_5_exactly_once_after_the_server_was_killed(programme: Programme, open_as: Open, site: Site) -> None:
+    team, second = open_as(programme, "team", "edit"), open_as(programme, "second", "edit")
+    team.put_caret("100 drzew").type(" liściastych").settled()
+    site.stop(hard=True)
+    team.until("document.querySelector('.statusline').dataset.state === 'offline'")
+    team.type(" i iglastych")
+    site.start()
+    team.settled()
+    second.reads("100 drzew liściastych i iglastych w miejscach")
+    assert team.text().count("iglastych") == 1
+
+
+def test_law_10_words_that_may_not_go_into_the_text_become_a_suggestion(
+    programme: Programme, open_as: Open, site: Site
+) -> None:
+    team = open_as(programme, "team", "edit")
+    official = open_as(programme, "official", "read")
+    team.page.context.set_offline(True)
+    team.until("document.querySelector('.statusline').dataset.state === 'offline'")
+    team.put_caret("100 drzew").type(" rodzimych")
+    team.until("Object.keys(localStorage).some(key => key.startsWith('drafting.kept.'))")
+    with site.database.write() as session:
+        documents.set_phase(session, programme.people["second"], programme.document_id, "review")
+    team.page.context.set_offline(False)
+    team.until("workspace.draft !== null", says="a draft was opened for the words")
+    team.reads("100 drzew rodzimych")
+    official.reads("100 drzew w miejscach")
+    expect(team.page.locator("[data-notices]")).to_contain_text("U-")
+
+
+def test_a_section_of_170_000_characters_opens_and_edits(make_programme: MakeProgramme, open_as: Open) -> None:
+    text = "# Długa ustawa\n\n" + "\n\n".join(
+        f"## § {n}. Przepis {n}\n\n" + "\n\n".join(f"{i}. Zdanie numer {i} przepisu {n} o drzewach i ławkach." for i in range(1, 13))
+        for n in range(1, 250)
+    )
+    assert len(text) > 140_000
+    long = make_programme(text + "\n" * 2 + "Koniec. " * 3000)
+    team, second = open_as(long, "team", "edit"), open_as(long, "second", "edit")
+    team.put_caret("Zdanie numer 7 przepisu 200").type(" (nowe)")
+    second.put_caret("Zdanie numer 7 przepisu 3").type(" (także)")
+    for hand in (team, second):
+        hand.reads("przepisu 200 (nowe)").reads("przepisu 3 (także)")
+    assert team.text() == second.text()
