@@ -607,14 +607,12 @@ def _views(session: Session, actor: Actor, rows: Sequence[Annotation]) -> list[A
                 User.id.in_({row.author_id for row in rows} | {row.position_by_id for row in rows if row.position_by_id})
             )
         )
-        .tuples()
         .all()
     )
     titles = dict(
         session.execute(
             select(Section.id, Section.title).where(Section.id.in_({row.section_id for row in rows if row.section_id}))
         )
-        .tuples()
         .all()
     )
     numbers = dict(
@@ -623,7 +621,6 @@ def _views(session: Session, actor: Actor, rows: Sequence[Annotation]) -> list[A
                 Suggestion.id.in_({row.suggestion_id for row in rows if row.suggestion_id})
             )
         )
-        .tuples()
         .all()
     )
     origins = {

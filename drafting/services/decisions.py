@@ -611,7 +611,7 @@ def _check_confirmed(session: Session, head: Head, plan: RevertPlan, confirm: An
     names = dict(
         session.execute(
             select(User.id, User.name).where(User.id.in_({one.author_id for one in revisions if one.author_id}))
-        ).tuples().all()
+        ).all()
     )
     preview = {
         "newer": [

@@ -784,10 +784,10 @@ class _Gathered:
         self.titles = dict(
             session.execute(
                 select(Section.id, Section.title).where(Section.id.in_({row.section_id for row in rows}))
-            ).tuples().all()
+            ).all()
         )
         self.versions = dict(
-            session.execute(select(Stream.id, Stream.version).where(Stream.id.in_([row.stream_id for row in rows]))).tuples().all()
+            session.execute(select(Stream.id, Stream.version).where(Stream.id.in_([row.stream_id for row in rows]))).all()
         )
         self.hunks: dict[int, list[Hunk]] = defaultdict(list)
         query = select(Hunk).where(Hunk.suggestion_id.in_(ids)).order_by(Hunk.suggestion_id, Hunk.id)
@@ -818,7 +818,7 @@ class _Gathered:
         self.decisions = decisions_on(session, ids)
         self.others: dict[int, Suggestion] = {row.id: row for row in rows}
         self.names = dict(
-            session.execute(select(User.id, User.name).where(User.id.in_({row.author_id for row in rows}))).tuples().all()
+            session.execute(select(User.id, User.name).where(User.id.in_({row.author_id for row in rows}))).all()
         )
         self.badges = _organizations(session, {row.organization_id for row in rows})
 

@@ -149,6 +149,12 @@ class Live:
 
     def _disconnect(self, sid: str, reason: Any = None) -> None:
         self.rooms.remove(sid)
+        self._poke()
+
+    def _poke(self) -> None:
+        """Lets the writer look for what is to be done."""
+        with self._wake:
+            self._wake.notify()
 
     def _actor(self, session: Session, client: Client) -> Actor:
         """Who the client is now; roles that ended and passwords that changed count within seconds."""
@@ -236,6 +242,7 @@ class Live:
 
     def _leave(self, client: Client, body: Mapping[str, Any]) -> dict[str, Any]:
         self.rooms.leave(client, wire.number(body, "stream"))
+        self._poke()
         return {}
 
     def _push(self, client: Client, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -282,8 +289,7 @@ class Live:
         }
         if not room.people_changed:
             room.people_changed = True
-            with self._wake:
-                self._wake.notify()
+            self._poke()
         return {}
 
     # ── the writer ─────────────────────────────────────────────────────────────────────────────────────
@@ -523,8 +529,7 @@ class Live:
             for room in self.rooms.of([message["stream"]]):
                 room.elsewhere[message["worker"]] = message["people"]
                 room.people_changed = True
-            with self._wake:
-                self._wake.notify()
+            self._poke()
             return
         movement = Movement(
             message["section"],
@@ -551,7 +556,6 @@ class Live:
                 session.execute(
                     select(Stream.id, Stream.version).where(Stream.id.in_([room.stream_id for room in rooms]))
                 )
-                .tuples()
                 .all()
             )
         for room in rooms:

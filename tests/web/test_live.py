@@ -1,0 +1,393 @@
+"""The live server as a process of its own, and clients over real sockets."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import websocket
+
+from drafting.config import load_settings
+from drafting.engine.changes import ChangeSet
+from drafting.services import editing, suggestions
+from drafting.services.access import Actor
+from drafting.store.database import Database
+from drafting.store.migrations import upgrade
+from tests import make
+from tests.sockets import Line, Refused, Writer, cookie_of
+from tests.test_serve import free_port, serving
+
+TEXT = "## Trees\n\nWe plant 100 trees in 2027.\n"
+
+
+class Place:
+    """A served document: its people, their cookies, and the database to look into."""
+
+    def __init__(self, instance: Path) -> None:
+        settings = load_settings({}, instance_path=instance)
+        self.secret = settings.secret_key
+        self.database = Database(settings.database_url)
+        upgrade(self.database)
+        self.port = free_port()
+        self.cookies: dict[str, str] = {}
+        self.lines: list[Line] = []
+        with self.database.write() as session:
+            document = make.document(session, phase="consultation")
+            self.ours, self.theirs = make.organization(session, document), make.organization(session, document)
+            self.people: dict[str, Actor] = {
+                "drafter": make.member(session, document, "drafter"),
+                "other": make.member(session, document, "drafter"),
+                "ngo": make.member(session, document, "contributor", self.ours),
+                "colleague": make.member(session, document, "contributor", self.ours),
+                "rival": make.member(session, document, "contributor", self.theirs),
+                "observer": make.member(session, document, "observer"),
+                "coordinator": make.member(session, document, "coordinator"),
+            }
+            self.document_id, self.slug = document.id, document.slug
+            session.commit()
+
+    def section(self, text: str = TEXT) -> tuple[int, int]:
+        """A new section: its id and its stream."""
+        with self.database.write() as session:
+            from drafting.store.models import Document
+
+            row = make.section(session, session.get_one(Document, self.document_id), text)
+            session.commit()
+            assert row.stream_id is not None
+            return row.id, row.stream_id
+
+    def line(self, who: str = "") -> Line:
+        self.lines.append(Line(self.port, self.cookie(who) if who else ""))
+        return self.lines[-1]
+
+    def cookie(self, who: str) -> str:
+        if who not in self.cookies:
+            user_id = self.people[who].user_id
+            assert user_id is not None
+            self.cookies[who] = cookie_of(self.port, self.secret, user_id)
+        return self.cookies[who]
+
+    def writer(self, who: str, stream: int, client: str) -> Writer:
+        writer = Writer(stream, client)
+        writer.connect(self.line(who))
+        return writer
+
+    def post(self, who: str, path: str, body: dict[str, Any]) -> Any:
+        """A call of the JSON API, with the token that the page carries."""
+        cookie = self.cookie(who)
+        page = urllib.request.Request(f"http://127.0.0.1:{self.port}/account", headers={"Cookie": cookie})
+        with urllib.request.urlopen(page) as answer:
+            html = answer.read().decode()
+            fresh = [one.split(";")[0] for one in answer.headers.get_all("Set-Cookie") or () if one.startswith("drafting=")]
+        token = html.split('name="csrf-token" content="')[1].split('"')[0]
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/v1{path}",
+            data=json.dumps(body).encode(),
+            headers={
+                "Cookie": fresh[-1] if fresh else cookie,
+                "X-CSRFToken": token,
+                "Content-Type": "application/json",
+            },
+        )
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise Refused(json.load(error)["error"]) from None
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    instance = tmp_path_factory.mktemp("instance")
+    made = Place(instance)
+    with serving(instance, made.port, "--threads", "120", DRAFTING_SIGN_IN_LIMIT="1000 per minute"):
+        yield made
+    made.database.close()
+
+
+@pytest.fixture(autouse=True)
+def _closing(place: Place) -> Iterator[None]:
+    yield
+    while place.lines:
+        place.lines.pop().close()
+
+
+def test_two_writers_see_each_other_and_end_equal(place: Place) -> None:
+    section, stream = place.section()
+    a, b = place.writer("drafter", stream, "a"), place.writer("other", stream, "b")
+    for number in range(20):
+        a.type(10**9, 10**9, "x" * (number % 3 + 1))
+        a.push()
+        b.type(5, 5, "ż😀")
+        b.push()
+    a.settle()
+    b.settle()
+    with place.database.read() as session:
+        stored = editing.text_at(session, place.people["drafter"], section).text
+    assert a.text == b.text == stored
+    assert stored.count("😀") == 20
+
+
+def test_law_5_a_resent_update_changes_nothing_and_is_answered_with_its_version(place: Place) -> None:
+    _, stream = place.section()
+    writer, other = place.writer("drafter", stream, "a"), place.writer("other", stream, "b")
+    body = {"stream": stream, "version": 1, "updates": [{"client": "r", "sequence": 1, "changes": [[0, "A"], len(TEXT)]}]}
+    line = writer.line
+    assert line is not None
+    first = line.ask("push", body)["version"]
+    other.settle()
+    other.type(0, 0, "B")
+    other.settle()
+    assert line.ask("push", body)["version"] >= first
+    writer.settle()
+    assert writer.text == other.text == "BA" + TEXT
+
+
+def test_a_push_on_a_version_that_is_not_there_is_a_conflict(place: Place) -> None:
+    _, stream = place.section()
+    line = place.line("drafter")
+    with pytest.raises(Refused) as refused:
+        line.ask("push", {"stream": stream, "version": 7, "updates": [{"client": "c", "sequence": 1, "changes": [[0, "x"]]}]})
+    assert refused.value.code == "version_conflict" and refused.value.details["version"] == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        {},
+        {"stream": "x"},
+        {"version": 1, "updates": []},
+        {"version": 1, "updates": [{"client": "c", "sequence": 1, "changes": "no"}]},
+        {"version": 1, "updates": [{"client": "c", "sequence": 1, "changes": [3, [0, "x"]]}]},
+        {"version": 1, "updates": [{"client": "c", "sequence": 1, "changes": [-1]}]},
+        {"version": 1, "updates": [{"client": "main", "sequence": 1, "changes": [len(TEXT), [0, "x"]]}]},
+        {"version": 1, "updates": [{"client": "c", "sequence": 1, "changes": [len(TEXT), [0, "\ud83d"]]}]},
+        {"version": 1, "updates": [{"client": "c", "sequence": 1, "changes": [len(TEXT), [0, "\x00"]]}]},
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_the_one_body(place: Place, body: Any) -> None:
+    _, stream = place.section()
+    line = place.line("drafter")
+    if body is not None and "version" in body:
+        body = {**body, "stream": stream}
+    with pytest.raises(Refused) as refused:
+        line.ask("push", body)
+    assert refused.value.code in ("invalid_input", "invalid_changes")
+    assert line.ask("join", {"stream": stream})["text"] == TEXT
+
+
+def test_law_7_a_suggester_has_no_path_to_the_main_text_or_to_anothers_suggestion(place: Place) -> None:
+    section, stream = place.section()
+    with place.database.write() as session:
+        draft = suggestions.open_suggestion(session, place.people["ngo"], section)
+    push = {"version": 1, "updates": [{"client": "c", "sequence": 1, "changes": [[0, "x"], len(TEXT)]}]}
+    for who in ("ngo", "rival", "observer", ""):
+        line = place.line(who)
+        with pytest.raises(Refused) as refused:
+            line.ask("push", {**push, "stream": stream})
+        assert refused.value.code == ("not_allowed" if who else "not_signed_in")
+    for who, code in {"rival": "not_found", "observer": "not_found", "": "not_found"}.items():
+        line = place.line(who)
+        for event in ("join", "pull"):
+            with pytest.raises(Refused) as refused:
+                line.ask(event, {"stream": draft.stream_id, "version": 0})
+            assert refused.value.code == code
+        with pytest.raises(Refused) as refused:
+            line.ask("push", {**push, "stream": draft.stream_id, "version": 0})
+        assert refused.value.code == code
+    assert place.line("drafter").ask("join", {"stream": stream})["text"] == TEXT
+
+
+def test_a_suggestion_is_seen_as_it_is_typed_by_its_organisation_and_by_all_once_filed(place: Place) -> None:
+    section, stream = place.section()
+    watchers = {who: place.line(who) for who in ("colleague", "rival", "drafter", "")}
+    for line in watchers.values():
+        line.ask("join", {"stream": stream})
+    opened = place.post("ngo", f"/sections/{section}/suggestions", {"origins": []})["suggestion"]
+    writer = place.writer("ngo", opened["stream"], "n")
+    at = TEXT.index("100")
+    writer.type(at, at + 3, "250")
+    writer.settle()
+    told = watchers["colleague"].wait_for("hunks", lambda data: data["hunks"])
+    assert told["mine"] and told["hunks"][0]["text"] == "250" and told["state"] == "draft"
+    place.post("ngo", f"/suggestions/{opened['id']}/file", {"reason": "more shade"})
+    for who, line in watchers.items():
+        told = line.wait_for("hunks", lambda data: data["state"] == "filed")
+        assert [(one["start"], one["end"], one["text"]) for one in told["hunks"]] == [(at, at + 3, "250")]
+        assert told["mine"] == (who == "colleague")
+        line.wait_for("card", lambda data: data == {"suggestion": opened["number"]})
+    for who in ("rival", "drafter", ""):
+        assert not [data for event, data in watchers[who].heard if event == "hunks" and data["state"] == "draft"]
+
+
+def test_an_open_branch_gets_what_main_does_and_a_decision_reaches_everybody(place: Place) -> None:
+    section, stream = place.section()
+    opened = place.post("ngo", f"/sections/{section}/suggestions", {})["suggestion"]
+    branch = place.writer("ngo", opened["stream"], "n")
+    at = TEXT.index("100")
+    branch.type(at, at + 3, "250")
+    branch.settle()
+    view = place.post("ngo", f"/suggestions/{opened['id']}/file", {"reason": "more"})["suggestion"]
+    main = place.writer("drafter", stream, "d")
+    end = TEXT.index("2027")
+    main.type(end, end + 4, "2028")
+    main.settle()
+    branch.line.wait_for("updates", lambda data: any(one["client"] == "main" for one in data["updates"]))  # type: ignore[union-attr]
+    branch.settle()
+    assert branch.text == TEXT.replace("100", "250").replace("2027", "2028")
+    [hunk] = view["hunks"]
+    item = {"suggestion": view["id"], "hunk": hunk["id"], "branch_version": view["branch_version"], "hash": hunk["hash"]}
+    done = place.post(
+        "coordinator", f"/sections/{section}/decisions",
+        {"items": [item], "verdict": "accepted", "reason": "yes", "supersedes": []},
+    )
+    assert [one["outcome"] for one in done["outcomes"]] == ["applied"]
+    main.line.wait_for("updates", lambda data: any(one["kind"] == "accept" for one in data["updates"]))  # type: ignore[union-attr]
+    main.settle()
+    branch.settle()
+    assert main.text == branch.text == TEXT.replace("100", "250").replace("2027", "2028")
+    told = main.line.wait_for("hunks", lambda data: data["state"] == "decided")  # type: ignore[union-attr]
+    assert told["hunks"] == []
+    with pytest.raises(Refused) as refused:
+        place.post("coordinator", f"/sections/{section}/decisions", {"items": [item], "verdict": "rejected", "reason": "no"})
+    assert refused.value.code == "wrong_state"
+
+
+def test_a_review_of_a_hunk_that_has_changed_since_is_refused_with_the_new_state(place: Place) -> None:
+    section, _ = place.section()
+    opened = place.post("ngo", f"/sections/{section}/suggestions", {})["suggestion"]
+    branch = place.writer("ngo", opened["stream"], "n")
+    at = TEXT.index("100")
+    branch.type(at, at + 3, "250")
+    branch.settle()
+    view = place.post("ngo", f"/suggestions/{opened['id']}/file", {"reason": "more"})["suggestion"]
+    [hunk] = view["hunks"]
+    branch.type(at + 3, at + 3, " native")
+    branch.settle()
+    item = {"suggestion": view["id"], "hunk": hunk["id"], "branch_version": view["branch_version"], "hash": hunk["hash"]}
+    with pytest.raises(Refused) as refused:
+        place.post("coordinator", f"/sections/{section}/decisions", {"items": [item], "verdict": "accepted", "supersedes": []})
+    assert refused.value.code == "stale_review"
+    [state] = refused.value.details["suggestions"]
+    assert [one["text"] for one in state["hunks"]] == ["250 native"]
+
+
+def test_carets_and_names_are_told_and_go_when_their_owner_goes(place: Place) -> None:
+    _, stream = place.section()
+    a, b = place.line("drafter"), place.line("ngo")
+    a.ask("join", {"stream": stream})
+    b.ask("join", {"stream": stream})
+    b.ask("caret", {"stream": stream, "version": 1, "anchor": 3, "head": 5})
+    name = place.people["ngo"].name
+    told = a.wait_for("people", lambda data: any(one["anchor"] == 3 for one in data["people"]))
+    [person] = [one for one in told["people"] if one["name"] == name]
+    assert (person["head"], person["code"]) == (5, place.ours.code)
+    heard = len(a.heard)
+    b.close()
+    a.wait_for("people", lambda data: all(one["name"] != name for one in data["people"]), after=heard)
+
+
+def test_a_client_that_was_away_gets_what_it_missed(place: Place) -> None:
+    _, stream = place.section()
+    a, b = place.writer("drafter", stream, "a"), place.writer("other", stream, "b")
+    a.line.cut()  # type: ignore[union-attr]
+    a.type(0, 0, "offline ")
+    for number in range(30):
+        b.type(len(TEXT) + number, len(TEXT) + number, "y")
+        b.push()
+    a.connect(place.line("drafter"))
+    a.settle()
+    b.settle()
+    assert a.text == b.text == "offline " + TEXT + "y" * 30
+
+
+def test_a_role_that_ended_stops_writing_within_seconds(place: Place) -> None:
+    _, stream = place.section()
+    with place.database.write() as session:
+        from drafting.store.models import Document, Membership
+
+        guest = make.member(session, session.get_one(Document, place.document_id), "drafter")
+        session.commit()
+        place.people["guest"] = guest
+    writer = place.writer("guest", stream, "g")
+    writer.type(0, 0, "a")
+    writer.push()
+    with place.database.write() as session:
+        row = session.query(Membership).filter_by(user_id=guest.user_id).one()
+        row.ended_at = make.NOON
+        session.commit()
+    until = time.monotonic() + 20
+    with pytest.raises(Refused) as refused:
+        while time.monotonic() < until:
+            writer.type(0, 0, "b")
+            writer.push()
+            time.sleep(0.2)
+    assert refused.value.code == "not_allowed"
+
+
+def test_a_foreign_origin_is_turned_away(place: Place) -> None:
+    with pytest.raises(websocket.WebSocketBadStatusException):
+        Line(place.port, place.cookie("drafter"), origin="https://elsewhere.example")
+
+
+def test_an_inbound_message_without_end_is_cut_off_while_it_arrives(place: Place) -> None:
+    line = place.line("drafter")
+    with contextlib.suppress(OSError, websocket.WebSocketException):
+        line.socket.send("42" + json.dumps(["join", "x" * 5_000_000]))
+    with line.changed:
+        assert line.changed.wait_for(lambda: not line.is_open, 20)
+    assert place.line("drafter").ask("leave", {"stream": 1}) == {}
+
+
+def test_frames_carry_no_extension_and_long_ones_arrive_whole(place: Place) -> None:
+    _, stream = place.section("ą😀" * 60_000)
+    line = place.line()
+    assert "sec-websocket-extensions" not in line.socket.headers
+    assert line.ask("join", {"stream": stream})["text"] == "ą😀" * 60_000
+
+
+def test_updates_are_whole_and_in_order_for_a_room_of_many(place: Place) -> None:
+    _, stream = place.section()
+    watchers = [place.line() for _ in range(20)]
+    for line in watchers:
+        line.ask("join", {"stream": stream})
+    writers = [place.writer("drafter", stream, f"w{number}") for number in range(4)]
+    for _ in range(15):
+        for writer in writers:
+            writer.type(0, 0, writer.client)
+            writer.push()
+    for writer in writers:
+        writer.settle()
+    last = writers[0].version
+    for line in watchers:
+        line.wait_for("updates", lambda data: data["version"] + len(data["updates"]) == last)
+        version = None
+        for data in (data for event, data in line.heard if event == "updates"):
+            assert version is None or data["version"] == version
+            version = data["version"] + len(data["updates"])
+
+
+def test_the_description_of_the_api_names_every_route(place: Place) -> None:
+    with urllib.request.urlopen(f"http://127.0.0.1:{place.port}/api/v1/openapi.json") as answer:
+        described = json.load(answer)
+    assert described["openapi"].startswith("3.1") and "/sections/{section_id}/decisions" in described["paths"]
+
+
+def test_an_update_pushed_over_http_reaches_those_who_are_connected(place: Place) -> None:
+    _, stream = place.section()
+    watcher = place.line()
+    watcher.ask("join", {"stream": stream})
+    changes = ChangeSet.of([(0, 0, "H")], len(TEXT))
+    place.post(
+        "drafter", f"/streams/{stream}/push",
+        {"version": 1, "updates": [{"client": "h", "sequence": 1, "changes": changes.to_json()}]},
+    )
+    assert watcher.wait_for("updates")["updates"][0]["client"] == "h"
