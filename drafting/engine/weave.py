@@ -1,9 +1,10 @@
 """The order of all characters that stood at one version or came after it, living and dead, by folding the log.
 
 A `Weave` starts as the text of version a, one run that is never looked into, and takes the revisions after a one by one.
-What a revision deletes stays in its place as a dead run; what it inserts stands right before the character that follows
-it, behind all dead ones there. Characters that a revision brings back by identity (carried spans) come alive again in
-their own place when that place is where they are inserted; anywhere else they are new characters with an old identity.
+What a revision deletes stays in its place as a dead run. What it inserts stands right before the character that follows
+it or that it replaces, behind all dead ones there, so that what is typed before or after a replacement stands outside
+it. Characters that a revision brings back by identity (carried spans) come alive again in their own place when that
+place is where they are inserted; anywhere else they are new characters with an old identity.
 
 A run is a tuple (standing, length, born, offset, died):
   standing   length while it stands, 0 when it is dead: what it takes up in the newest text
@@ -25,6 +26,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from drafting.engine.attribution import Log, Span, checked_version, cut, joined, spans_at
 from drafting.engine.changes import ChangeSet
@@ -113,6 +115,30 @@ class Weave:
             self.take(changes, each, carried)
         return self
 
+    def begin_here(self) -> None:
+        """Make the present text the one that the weave starts from; what is dead keeps its place and who it was born by.
+
+        So characters that died before version `a` have a place too, and come alive there.
+        """
+        spans: list[Span] = []
+        runs: list[Run] = []
+        at = 0
+        for run in self.runs():
+            if run[0]:
+                spans += self.spans(run)
+                runs.append((run[0], run[0], 0, at, 0))
+                at += run[0]
+            elif run[2]:
+                runs.append(run)
+        runs.append((_ENDLESS, _ENDLESS, 0, at, 0))
+        self._left, self._right, self._before, self._after = [], runs[::-1], [], []
+        self._gap.clear()
+        self._start = self._pos = 0
+        self._size = _ENDLESS + at
+        self.a, self.length_a = self.version, at
+        self._keep_spans(spans)
+        self._pass_dead()
+
     def take(self, changes: ChangeSet, version: int, carried: Sequence[Span] | None) -> None:
         """One revision more, right after `self.version`."""
         if changes.length != self.length:
@@ -126,15 +152,17 @@ class Weave:
         for start, end, inserted in changes.replacements:
             if start + shift != self._pos:
                 self._move(start + shift)
+            size = len(inserted)
+            if inserted and carried is None:
+                self._left.extend(self._gap)
+                self._gap.clear()
+                self._left.append((size, size, version, offset, 0))
             if start < end:
                 self._kill(end - start, version)
             if inserted:
-                size = len(inserted)
-                self._left.extend(self._gap)
-                self._gap.clear()
-                if carried is None:
-                    self._left.append((size, size, version, offset, 0))
-                else:
+                if carried is not None:
+                    self._left.extend(self._gap)
+                    self._gap.clear()
                     self._revive(version, offset, cut(carried, offset, offset + size))
                 self._pos += size
                 self._size += size
@@ -360,11 +388,8 @@ class Weave:
                 return [Span(length, 0, born, offset)]
             return joined(cut(carried, offset, offset + length))
         if self._spans_a is None:
-            self._spans_a = spans_at(self.log, self.a)
-            total = 0
-            for span in self._spans_a:
-                total += span.length
-                self._ends_a.append(total)
+            self._keep_spans(spans_at(self.log, self.a))
+        assert self._spans_a is not None
         index = bisect_right(self._ends_a, offset)
         pieces = []
         while length:
@@ -376,6 +401,10 @@ class Weave:
             length -= taken
             index += 1
         return pieces
+
+    def _keep_spans(self, spans: list[Span]) -> None:
+        self._spans_a = spans
+        self._ends_a = list(accumulate(span.length for span in spans))
 
 
 def weave(log: Log, a: int, b: int) -> Weave:
