@@ -344,7 +344,7 @@ class Acceptances(OpenHunks):
         for work in works:
             if work.branch.filed and work.branch is not branch:
                 fulfilled += self._drop_spent(work, stood, me)
-        touched = self._finish(works)
+        touched = self._finish(works, own)
         fates += [Fate(*pair, "fulfilled", by=me) for pair in fulfilled]
         fates += [Fate(*pair, "superseded", by=me) for pair in superseded]
         applied = Applied(

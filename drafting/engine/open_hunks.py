@@ -14,7 +14,7 @@ as they were and the main change itself; what happens to a touched one is kept u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -183,7 +183,7 @@ class OpenHunks:
         self._log = Tail(log, version, self._text)
         self._branches: dict[int, Branch] = {}
         self._places = Places()
-        self._nets: dict[int, ChangeSet] = {}
+        self._nets: dict[tuple[int, bool], ChangeSet] = {}
         self._nets_version = version
 
     def copy(self) -> Self:
@@ -416,10 +416,14 @@ class OpenHunks:
             self._places.shift(end, len(words) - (end - start))
             self._text = new_text
 
-    def _finish(self, works: list[Work]) -> tuple[int, ...]:
-        """Try marked hunks again, note what branches get, and put the hunks back; the log holds the version already."""
+    def _finish(self, works: list[Work], shifted: Container[int] = ()) -> tuple[int, ...]:
+        """Try marked hunks again, note what branches get, and put the hunks back; the log holds the version already.
+
+        shifted   suggestions whose branch text stands because one of their hunks became main's
+        """
         for work in works:
-            self._try_again(work)
+            if work.branch.id not in shifted:
+                self._try_again(work)
             self._put(work.branch, work.hunks)
             entry = Entry("from_main", self.version, work.changes, work.removal)
             work.branch.events.append(Event(entry, work.hunks))
@@ -477,11 +481,19 @@ class OpenHunks:
         work.get(hunks, changes)
 
     def place_now(self, written: Written) -> tuple[int, int] | None:
-        """Where a written form stands in main now, or None when the net change since does not leave it whole."""
+        """Where a written form stands in main now, or None when the net change since does not leave it whole.
+
+        By identity first: the same letters may have come to stand there by chance. Then by letters too, for what was
+        put back by hand.
+        """
+        place = self._place_after(written, self._net(written.version, False))
+        return place or self._place_after(written, self._net(written.version, True))
+
+    def _place_after(self, written: Written, net: ChangeSet) -> tuple[int, int] | None:
         start, end = written.start, written.end
         replacement = (start, end, written.text)
         old: str | None = None
-        for s, e, _, _, words in reversed(list(self._net(written.version).iter_changes())):
+        for s, e, _, _, words in reversed(list(net.iter_changes())):
             if s <= written.end and e >= written.start:
                 if s < written.end and e > written.start:
                     return None
@@ -494,13 +506,13 @@ class OpenHunks:
             start, end = moved_inward(start, end, (s, e, words))
         return (start, end) if self._text[start:end] == written.ground else None
 
-    def _net(self, version: int) -> ChangeSet:
-        """The net change of main since a version, by character identity."""
+    def _net(self, version: int, letters: bool = True) -> ChangeSet:
+        """The net change of main since a version, by character identity; with `letters` also by what reads the same."""
         if self._nets_version != self.version:
             self._nets, self._nets_version = {}, self.version
-        net = self._nets.get(version)
+        net = self._nets.get((version, letters))
         if net is None:
-            net = self._nets[version] = net_change(self._log, version, self.version)
+            net = self._nets[version, letters] = net_change(self._log, version, self.version, letters=letters)
         return net
 
 

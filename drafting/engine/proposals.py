@@ -41,7 +41,7 @@ from drafting.engine.branch import (
     Fate,
     Hunk,
     Hunks,
-    insert_at,
+    branch_text,
     main_step,
     moved_inward,
     moved_outward,
@@ -130,7 +130,7 @@ class Proposals(Acceptances):
         """The hunk where it stood when it left, as far as that can be said, flagged."""
         hunk = closed.hunk
         start, end = hunk.start, hunk.end
-        for s, e, _, _, words in reversed(list(self._net(closed.stood.version).iter_changes())):
+        for s, e, _, _, words in reversed(list(self._net(closed.stood.version, False).iter_changes())):
             start, end = moved_inward(start, end, (s, e, words))
         return replace(self._placed(hunk, closed.stood.version, start, end), base_changed=True)
 
@@ -140,7 +140,7 @@ class Proposals(Acceptances):
             hunk.zone_start,
             hunk.zone_end,
         )
-        for s, e, _, _, words in reversed(list(self._net(version).iter_changes())):
+        for s, e, _, _, words in reversed(list(self._net(version, False).iter_changes())):
             zone = moved_outward(*zone, (s, e, words))
         return replace(
             hunk,
@@ -229,12 +229,13 @@ class Proposals(Acceptances):
         """Revert one acceptance: one main revision, and all that comes back with it."""
         branch = self._branches[pair[0]]
         closed = branch.closed.pop(pair[1])
-        plan = restoration(self._log, closed.version)
+        undoing = restoration(self._log, closed.version)
+        changes, carried, newer = undoing.changes, undoing.carried, undoing.newer
         main = self._text
-        raw = [(start, end, words) for start, end, _, _, words in plan.changes.iter_changes()]
-        hull = _hull(main, raw, plan.changes)
+        raw = [(start, end, words) for start, end, _, _, words in changes.iter_changes()]
+        hull = _hull(main, raw, changes)
         preview = self._preview(hull)
-        stands = not plan.newer and not closed.restated  # branch texts stand
+        stands = not newer and not closed.restated  # branch texts stand
         fulfilled = self._fulfilled_by(pair)
         waiting = self._waiting()
         version = self.version + 1
@@ -263,7 +264,7 @@ class Proposals(Acceptances):
             return main_step(main, new_main, work.hunks, piece, version)
 
         self._change_main([trimmed(main, *piece) for piece in raw], works, step)
-        self._log.append(plan.changes, plan.carried, self._text)
+        self._log.append(changes, carried, self._text)
         fates = [Fate(pair[0], pair[1], "withdrawn", by=pair)] if branch.ended else []
         by_id = {work.branch.id: work for work in works}
         for id, theirs in standing.items():
@@ -276,8 +277,8 @@ class Proposals(Acceptances):
                 fates += self._return(by_id[id], theirs, pair)
         touched_now = self._finish(works)
         start, end, words = hull
-        applied = Applied(pair[0], pair[1], version, plan.changes, start, end, main[start:end], words, plan.carried)
-        return applied, plan.newer, fates, set(touched_now), preview
+        applied = Applied(pair[0], pair[1], version, changes, start, end, main[start:end], words, carried)
+        return applied, newer, fates, set(touched_now), preview
 
     def _fulfilled_by(self, pair: Pair) -> list[Pair]:
         return sorted(
@@ -317,15 +318,16 @@ class Proposals(Acceptances):
         fates = [Fate(work.branch.id, id, "open", by=pair)]
         work.branch.closed.pop(id, None)
         if not mids:
+            rest = (*lefts, *rights)
             made = Hunk(id, x, x + len(back), main_was[x:y], closed.hunk.written, False, False, 0, x, x + len(back))
             wish = self._returning(closed)
-            if wish is not None and low <= wish.start and wish.end <= high:
-                hunks = (*lefts, made, *rights)
-                if _reads_same(self._text, made, wish):
-                    work.hunks = (*lefts, wish, *rights)
-                    return fates
-                out, changes = _swapped(self._text, hunks, len(lefts), wish)
-                work.get(out, changes)
+            put = wish and put_in(self._text, rest, wish, closed.before, closed.after)
+            if wish and put:
+                work.hunks = put[0]
+                stood = (*lefts, made, *rights)
+                if branch_text(self._text, stood) != branch_text(self._text, work.hunks):
+                    _, out = take_out(self._text, stood, len(lefts))
+                    work.changes = work.changes.compose(out).compose(put[1])
                 return fates
             hunk = whole_between(self._text, id, (x, x + len(back), main_was[x:y]), low, high, self.version, ())
         else:
@@ -401,22 +403,6 @@ def _hull(main: str, pieces: Sequence[Replacement], changes: ChangeSet) -> Repla
     start, end = pieces[0][0], pieces[-1][1]
     new_main = changes.apply(main)
     return start, end, new_main[start : end + changes.new_length - changes.length]
-
-
-def _reads_same(main: str, one: Hunk, other: Hunk) -> bool:
-    """Whether two hunks give the same text."""
-    low, high = min(one.start, other.start), max(one.end, other.end)
-    return (
-        main[low : one.start] + one.text + main[one.end : high]
-        == main[low : other.start] + other.text + main[other.end : high]
-    )
-
-
-def _swapped(main: str, hunks: Hunks, index: int, other: Hunk) -> tuple[Hunks, ChangeSet]:
-    """The hunks with another at the same place in the order, and what the branch text gets."""
-    rest, out = take_out(main, hunks, index)
-    hunks, back = insert_at(main, rest, other, index)
-    return hunks, out.compose(back)
 
 
 def _revert_effects(plan: RevertPlan) -> Any:

@@ -1,7 +1,7 @@
 """Character identity the plain way: one cell a character, a fold from the beginning. The oracle for `weave` and reverts.
 
 Every character that ever stood keeps its place in one order. What is inserted stands right before the character that
-follows it, behind the dead ones there; what comes back by carried spans revives its own cell if that lies in the gap.
+follows it or that it replaces, behind the dead ones there; what comes back by carried spans revives its own cell if that lies in the gap.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def _fold(cells: list[Cell], changes: ChangeSet, carried: Any, version: int) -> 
         for place in standing[start:end]:
             cells[place].turns.append(version)
         low = standing[start - 1] + 1 if start else 0
-        high = standing[end] if end < len(standing) else len(cells)
+        after = end if identities else start
+        high = standing[after] if after < len(standing) else len(cells)
         at = low
         for place, unit in enumerate(words):
             identity = identities[offset + place] if identities else (0, version, offset + place)
