@@ -94,12 +94,19 @@ Card = SuggestionCard | AnnotationCard
 
 
 def of_section(
-    section: SectionView, *, suggestion_id: int | None = None, annotation_id: int | None = None
+    section: SectionView,
+    *,
+    suggestion_id: int | None = None,
+    number: int | None = None,
+    annotation_id: int | None = None,
 ) -> list[Card]:
     """The cards of a section in the order of the text: open suggestions, own drafts, remarks; or the one asked for."""
     session, actor = frame.reading(), frame.actor()
     if suggestion_id is not None:
         view = suggestions.suggestion(session, actor, suggestion_id)
+        return [suggestion_card(view)] if view.section_id == section.id else []
+    if number is not None:
+        view = suggestions.by_number(session, actor, section.document_id, number)
         return [suggestion_card(view)] if view.section_id == section.id else []
     if annotation_id is not None:
         remark = annotations.annotation(session, actor, annotation_id)

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from drafting.services import meetings, overview, people
 from drafting.web.pages import frame
+from drafting.web.pages.suggestions import glimpses
 
 pages = Blueprint("meetings", __name__, url_prefix="/d/<slug>/meetings")
 
@@ -43,6 +44,7 @@ def one(slug: str, number: int) -> Any:
         "meetings/one.html",
         meeting=meeting,
         asked=rows,
+        glimpses=glimpses(rows),
         sum=overview.sum_of(rows),
         sections=overview.sections_of(session, document.id),
         files=meetings.attachments(session, actor, document.id, meeting.id),

@@ -12,6 +12,7 @@ from drafting.services import meetings, overview, people
 from drafting.store.models import Endorsement
 from drafting.web import words
 from drafting.web.pages import frame
+from drafting.web.pages.suggestions import glimpses
 
 pages = Blueprint("organizations", __name__, url_prefix="/d/<slug>/organizations")
 
@@ -46,11 +47,13 @@ def one(slug: str, code: str) -> Any:
             )
         )
     )
+    supported = [row for row in every if row.id in endorsed]
     return frame.page(
         "organizations/one.html",
         organization=organization,
         asked=asked,
-        endorsed=[row for row in every if row.id in endorsed],
+        glimpses=glimpses([*asked, *supported]),
+        endorsed=supported,
         sum=overview.sum_of(asked),
         sections=overview.sections_of(session, document.id),
         meetings=meetings.attended(session, actor, organization.id),

@@ -32,15 +32,51 @@ def marked(before: str, after: str) -> Markup:
     said, at = [], 0
     for start, end, text in word_diff(a, b).replacements:
         said.append(escape(from_units(a[at:start])))
-        if end > start:
-            said.append(Markup("<del>{}</del>").format(from_units(a[start:end])))
-            if text and not text[:1].isspace():
-                said.append(Markup(" "))
-        if text:
-            said.append(Markup("<ins>{}</ins>").format(from_units(text)))
+        said.append(change(from_units(a[start:end]), from_units(text)))
         at = end
     said.append(escape(from_units(a[at:])))
     return Markup("").join(said)
+
+
+def change(ground: str, text: str) -> Markup:
+    """What goes struck, what comes underlined; blanks at the ends stand outside of the marks."""
+    said = Markup("")
+    if ground:
+        said += _between("del", ground)
+        if text and not ground[-1].isspace() and not text[0].isspace():
+            said += " "
+    if text:
+        said += _between("ins", text)
+    return said
+
+
+def _between(tag: str, words: str) -> Markup:
+    inner = words.strip()
+    if not inner:
+        return Markup("<{0}>\u00b6</{0}>").format(Markup(tag)) if "\n" in words else escape(words)
+    lead = words[: len(words) - len(words.lstrip())]
+    trail = words[len(words.rstrip()) :]
+    return Markup("{1}<{0}>{2}</{0}>{3}").format(Markup(tag), lead, inner, trail)
+
+
+def glimpse(before: str, after: str, around: int = 36) -> Markup:
+    """What a sentence changes, with a few words on both sides: for lists and the queue."""
+    a, b = plain(before), plain(after)
+    front = next((at for at, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    back = 0
+    while back < min(len(a), len(b)) - front and a[-1 - back] == b[-1 - back]:
+        back += 1
+    start = _word_start(a, max(0, front - around))
+    tail = max(0, back - around)
+    shown_a, shown_b = a[start : len(a) - tail], b[start : len(b) - tail]
+    return Markup("{}{}{}").format("… " if start else "", marked(shown_a, shown_b), "…" if tail else "")
+
+
+def _word_start(text: str, at: int) -> int:
+    """The start of the word that begins at or after a place."""
+    while 0 < at < len(text) and not text[at - 1].isspace():
+        at += 1
+    return at
 
 
 @lru_cache(maxsize=256)

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, flash, request, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
+from sqlalchemy import select
 
 from drafting.engine.changes import ChangeSet
 from drafting.engine.rebase import Update
@@ -17,6 +18,7 @@ from drafting.errors import NotFound, WrongState
 from drafting.services import annotations, decisions, editing, meetings, overview, people, suggestions
 from drafting.services.overview import SuggestionFacts
 from drafting.services.suggestions import HunkView, SuggestionView
+from drafting.store.models import Section, Suggestion
 from drafting.store.queries import text_at
 from drafting.web import words
 from drafting.web.pages import frame, sentences
@@ -99,10 +101,12 @@ def every(slug: str) -> Any:
     narrowed = filtered(rows, filters, fate=False)
     found = filtered(narrowed, filters)
     found.sort(key=lambda row: -row.number)
+    listed = page_of(found, request.args.get("page"))
     counts = {fate: sum(_has_fate(row, fate) for row in narrowed) for fate in (*overview.FATES, "stands")}
     return frame.page(
         "suggestions/every.html",
-        listed=page_of(found, request.args.get("page")),
+        listed=listed,
+        glimpses=glimpses(listed.rows),
         filters=filters,
         counts={fate: number for fate, number in counts.items() if number and fate not in ("stands", "partly_open")},
         every_count=len(narrowed),
@@ -111,6 +115,24 @@ def every(slug: str) -> Any:
         meetings=meetings.meetings(session, actor, document.id),
         at=lambda **changed: url_for("suggestions.every", slug=slug, **{**filters, **changed}),
     )
+
+
+def glimpses(rows: Sequence[SuggestionFacts], most: int = 60) -> dict[int, list[Markup]]:
+    """Suggestion id → what each of its places changes, with a few words around; of the first so many."""
+    ids = [row.id for row in rows[:most]]
+    session = frame.reading()
+    found = {row.id: row for row in session.scalars(select(Suggestion).where(Suggestion.id.in_(ids)))}
+    views = suggestions.views(session, frame.actor(), [found[each] for each in ids if each in found])
+    return {view.id: [glimpse_of(hunk) for hunk in view.hunks] for view in views}
+
+
+def glimpse_of(hunk: HunkView) -> Markup:
+    """What a hunk changes, with a few words around it where they are known."""
+    if hunk.ways:
+        return sentences.glimpse(hunk.ways[0].before, hunk.ways[0].after)
+    if hunk.decision is not None and hunk.decision.before != hunk.decision.after:
+        return sentences.glimpse(hunk.decision.before, hunk.decision.after)
+    return sentences.change(hunk.ground, hunk.text)
 
 
 # ── one ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -130,8 +152,6 @@ class Place:
 def places(view: SuggestionView) -> list[Place]:
     """The hunks of a suggestion with their sentences."""
     session = frame.reading()
-    from drafting.store.models import Section
-
     section = session.get_one(Section, view.section_id)
     text = text_at(session, section.stream_id or 0)
     made = []

@@ -79,9 +79,13 @@ def section_cards(slug: str, section_id: int) -> Any:
     """All margin cards, or the one of a suggestion or a remark; 404 when it has none (any more)."""
     document = frame.document(slug)
     view = _section(document.id, section_id)
-    suggestion, annotation = request.args.get("suggestion", type=int), request.args.get("annotation", type=int)
-    found = cards.of_section(view, suggestion_id=suggestion, annotation_id=annotation)
-    if (suggestion or annotation) and not found:
+    asked = {
+        "suggestion_id": request.args.get("suggestion", type=int),
+        "number": request.args.get("number", type=int),
+        "annotation_id": request.args.get("annotation", type=int),
+    }
+    found = cards.of_section(view, **asked)
+    if any(asked.values()) and not found:
         raise NotFound("there is no such card")
     return frame.page("cards/cards.html", cards=found)
 
