@@ -53,9 +53,11 @@ if (process.argv.includes("--test")) {
   const watching = await context({ ...options, minify: false, sourcemap: "inline" });
   await watching.watch();
 } else {
-  rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
   const result = await build({ ...options, metafile: true });
   const files = Object.entries(result.metafile.outputs).map(([name, output]) => [name.replace(/^dist\//, ""), output.bytes]);
+  // a server may be serving from here: new files first, then the old ones go
+  const made = new Set(files.map(([name]) => name));
+  for (const name of readdirSync(dist)) if (!made.has(name)) rmSync(join(dist, name), { recursive: true });
   writeFileSync(join(dist, "files.json"), JSON.stringify(Object.fromEntries(files), null, 1));
 }

@@ -186,13 +186,14 @@ export class Cards {
 
   /** Puts fresh HTML in place of a card, or adds it, or takes it away when there is none any more. */
   async refresh(id: string, path: string): Promise<void> {
-    const old = document.getElementById(id);
+    let old = id ? document.getElementById(id) : null;
     let fresh: HTMLElement | null = null;
     try {
       fresh = (await partial(path)).querySelector<HTMLElement>(".card");
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== "not_found") return;
     }
+    old ??= fresh ? document.getElementById(fresh.id) : null;
     // somebody is writing in it: their words stay, the card comes anew when they are done
     if (old?.contains(document.activeElement) && old.querySelector("textarea")?.value) {
       old.dataset["stale"] = path;

@@ -73,6 +73,7 @@ class Workspace {
   private readonly company = new Company();
   private readonly unsent: Unsent;
   private opening = false;
+  private readonly states = new Map<number, string>();
   private readonly updateTools: ReturnType<typeof toolbar>;
   private readonly status: StatusLine;
   private readonly picker: Picker;
@@ -315,8 +316,9 @@ class Workspace {
       this.company.took(message.stream, message.people);
       this.showPeople();
     });
+    // a suggestion by its number in the document, a remark by its id
     line.on<{ suggestion?: number; annotation?: number }>("card", message => {
-      if (message.suggestion) void this.cards.refresh(`s-${message.suggestion}`, `${this.data.paths.cards}?suggestion=${message.suggestion}`);
+      if (message.suggestion) void this.refreshSuggestion(message.suggestion);
       if (message.annotation) void this.tookAnnotation(message.annotation);
     });
     line.on<{ section: number; what: string }>("section", message => void this.tookSection(message));
@@ -334,9 +336,13 @@ class Workspace {
   }
 
   private tookHunks(hunks: Hunks): void {
-    if (!document.getElementById(`s-${hunks.suggestion}`) && hunks.state !== "gone" && hunks.hunks.length) {
-      void this.cards.refresh(`s-${hunks.suggestion}`, `${this.data.paths.cards}?suggestion=${hunks.suggestion}`);
-    } else this.cards.schedule();
+    // a card is fetched again when its state changes, not at every keystroke
+    const card = document.getElementById(`s-${hunks.suggestion}`);
+    const state = [hunks.state, ...hunks.hunks.map(hunk => [hunk.id, hunk.state, hunk.base_changed, hunk.fulfilled].join())].join(" ");
+    const changed = this.states.get(hunks.suggestion) !== state;
+    this.states.set(hunks.suggestion, state);
+    if (card ? changed : hunks.state !== "gone" && hunks.hunks.length) void this.refreshSuggestion(hunks.number);
+    else this.cards.schedule();
     if (this.draft?.id === hunks.suggestion) this.tookOwn(hunks);
   }
 
@@ -434,6 +440,11 @@ class Workspace {
         if (fresh) this.cards.select(fresh);
       });
     }
+  }
+
+  private refreshSuggestion(number: number): Promise<void> {
+    const id = this.cards.margin.querySelector(`.card[id^="s-"][data-number="${number}"]`)?.id ?? "";
+    return this.cards.refresh(id, `${this.data.paths.cards}?number=${number}`);
   }
 
   private async refreshCard(card: HTMLElement): Promise<void> {

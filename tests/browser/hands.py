@@ -24,7 +24,7 @@ class Hand:
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not any(each in message.text for each in EXPECTED):
-            self.wrong.append(message.text)
+            self.wrong.append(f"{message.text} ({message.location})")
 
     def go(self, mode: str = "read") -> Hand:
         """The section in a mode, with its editor there and everything saved."""

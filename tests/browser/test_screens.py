@@ -1,0 +1,105 @@
+"""Every mode and page: nothing executes that should not, nothing that a checker of accessibility finds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from drafting.config import ROOT
+from tests.browser.conftest import MakeProgramme, Open, Programme
+from tests.browser.hands import Hand
+
+AXE = ROOT / "static" / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+MODES = (("team", "edit"), ("ngo", "suggest"), ("official", "review"), (None, "read"), (None, "sources"))
+PAYLOADS = """# <img src=x onerror=alert(1)> [x](javascript:alert(1))
+
+<script>window.inert = false</script>
+
+1. <svg onload="window.inert=false"> **<b onmouseover=alert(1)>** `</script><script>window.inert=false</script>`
+
+2. [link](javascript:window.inert=false) <javascript:alert(1)> ![](x" onerror="window.inert=false)
+
+3. {{ 7*7 }} ${7*7} "><iframe src="javascript:window.inert=false">
+"""
+
+
+def violations(hand: Hand) -> list[str]:
+    """What axe-core finds, one line each."""
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: npm ci in static/")
+    # evaluated in the page's world by the driver, so the content policy does not stand in the way
+    hand.page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = hand.page.evaluate(
+        "rules => axe.run(document, { runOnly: { type: 'tag', values: rules } })"
+        ".then(result => result.violations.map(one => one.id + ': ' + one.help + ' — ' +"
+        " one.nodes.slice(0, 4).map(node => node.html.slice(0, 160)).join(' | ')))",
+        RULES,
+    )
+    return list(found)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_mode_passes_the_checker(programme: Programme, open_as: Open, width: int, dark: bool) -> None:
+    ngo = open_as(programme, "ngo", "suggest")
+    number = ngo.propose("100 drzew", "250 drzew rodzimych")
+    ngo.file("Więcej drzew.")
+    found = []
+    for who, mode in MODES:
+        hand = open_as(programme, who, mode, width=width, dark=dark)
+        if mode == "review":
+            if width == 1280:
+                hand.choose(number)
+            else:
+                hand.page.locator(".cm-proposed .ref").first.click()
+        found += [f"{mode}: {each}" for each in violations(hand)]
+        overflow = hand.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert overflow <= 0, f"{mode} scrolls sideways by {overflow} px at {width}"
+    assert not found, "\n".join(found)
+
+
+def test_nothing_in_a_text_is_executed(make_programme: MakeProgramme, open_as: Open, tmp_path: Path) -> None:
+    programme = make_programme(PAYLOADS)
+    for who, mode in MODES:
+        hand = open_as(programme, who, mode)
+        hand.page.on("dialog", lambda dialog: pytest.fail(f"a dialog opened: {dialog.message}"))
+        assert hand.page.evaluate("window.inert") is None
+        assert hand.page.locator("#editor script, #editor iframe, #editor img, #editor svg[onload]").count() == 0
+        for link in hand.page.locator("[data-href], #editor a[href^=javascript]").all():
+            assert not (link.get_attribute("data-href") or "").lower().startswith("javascript")
+    # through cards: reasons and remarks
+    ngo = open_as(programme, "ngo", "suggest")
+    ngo.put_caret("7*7")
+    ngo.type(' <img src=x onerror="window.inert=false">')
+    ngo.until("workspace.branch").settled()
+    ngo.file('<script>window.inert=false</script><img src=x onerror="window.inert=false">')
+    reader = open_as(programme, None, "read")
+    expect(reader.page.locator(".card").first).to_be_visible()
+    assert reader.page.evaluate("window.inert") is None
+    assert reader.page.locator(".card img, .card script").count() == 0
+
+
+def test_reading_works_without_script(programme: Programme, chromium, site) -> None:  # type: ignore[no-untyped-def]
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site.url}/d/{programme.slug}/s/{programme.section_id}")
+    expect(page.locator("#editor-fallback h1")).to_have_text("Przestrzeń i zieleń")
+    expect(page.locator("#editor-fallback")).to_contain_text("100 drzew")
+    context.close()
+
+
+def test_a_card_is_level_with_its_words(programme: Programme, open_as: Open) -> None:
+    ngo = open_as(programme, "ngo", "suggest")
+    number = ngo.propose("sąsiedzki", "sąsiedzki i rodzinny")
+    ngo.file("Rodziny też.")
+    reader = open_as(programme, None, "read")
+    reader.choose(number)
+    reader.until(
+        """{ const card = document.querySelector('.card.is-selected').getBoundingClientRect();
+             const words = document.querySelector('.cm-proposed').getClientRects()[0];
+             return Math.abs(card.top - words.top) < 40; }""",
+        says="the selected card is level with its words",
+    )
