@@ -1,103 +1,97 @@
-"""Where the remarks on a section's text stand now, carried with every revision of main by its head.
-
-An anchor is placed once, at a version; a range moves inward (what is written at its edges is not part of it). When
-every character is gone it is an orphan, which keeps its quote and the point where it stood.
-"""
+"""The anchors of a section's remarks, in its head: placed forms from the rows, carried on by the engine's index."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
+from drafting.engine.anchors import Anchor, Placed, Quote, place, recalled
+from drafting.engine.anchors import Anchors as Index
 from drafting.engine.changes import ChangeSet
+from drafting.engine.text import to_units
 from drafting.store.models import Annotation
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a remark is: code units of main; empty when it is an orphan."""
-
-    start: int
-    end: int
-
-    @property
-    def orphaned(self) -> bool:
-        return self.start >= self.end
-
-
-def moved(place: Place, changes: ChangeSet) -> Place:
-    """The place after one more revision."""
-    start = changes.map_pos(place.start, 1)
-    end = changes.map_pos(place.end, -1)
-    assert start is not None and end is not None
-    return Place(min(start, end), end) if start > end else Place(start, end)
-
-
 class Anchors:
-    """All places of a section's remarks, at the head's version."""
+    """Where the remarks on a section's text are, at the head's version."""
 
     def __init__(self) -> None:
-        self.places: dict[int, Place] = {}
-        self._placed: dict[int, tuple[int, int, int]] = {}  # start, end and version as it was placed
+        self._index: Index | None = None
+
+    def __len__(self) -> int:
+        return 0 if self._index is None else len(self._index)
+
+    def get(self, annotation_id: int) -> Anchor | None:
+        """The anchor of a remark now; None when it has no passage."""
+        if self._index is None or annotation_id not in self._index:
+            return None
+        return self._index[annotation_id]
 
     def main_update(self, changes: ChangeSet, version: int) -> None:
-        """One more revision of main."""
-        places = self.places
-        if not places:
-            return
-        first = changes.replacements[0][0] if changes.replacements else changes.length
-        for annotation_id, place in places.items():
-            if place.end >= first:
-                places[annotation_id] = moved(place, changes)
+        """One more revision of main, which the head's log has."""
+        if self._index is not None:
+            self._index.advance(changes, version)
 
     def refresh(self, session: Session, head: Any) -> None:
         """Takes in remarks that were placed, or placed anew, since the head was last read."""
-        rows = session.execute(
-            select(
-                Annotation.id, Annotation.start, Annotation.end, Annotation.version,
-                Annotation.now_start, Annotation.now_end, Annotation.now_version,
-            ).where(Annotation.section_id == head.section_id, Annotation.start.is_not(None))
-        ).all()
-        known = self.places
-        self.places = {}
-        for row in rows:
-            placed = (row.start, row.end, row.version)
-            if row.id in known and self._placed.get(row.id) == placed:
-                self.places[row.id] = known[row.id]
+        index = self._index if self._index is not None else Index(head.log)
+        for row in session.execute(rows_of(head.section_id)):
+            placed = placed_of(row)
+            if row.id in index and index[row.id].placed == placed:
                 continue
-            start, end, version = (
-                placed if row.now_version is None else (row.now_start, row.now_end, row.now_version)
-            )
-            place = Place(start, end)
-            for stored in head.log.since(version):
-                place = moved(place, stored.changes)
-            self.places[row.id] = place
-            self._placed[row.id] = placed
+            if row.now_version is None:
+                anchor = place(head.log.text(row.version), row.start, row.end, row.version)
+            else:
+                anchor = recalled(head.log, placed, row.now_start, row.now_end, row.now_version)
+            index.put(row.id, anchor)
+        self._index = index
 
-    def put(self, annotation_id: int, place: Place, placed: tuple[int, int, int]) -> None:
-        """A remark that was placed: where it is now, and start, end and version as it was placed."""
-        self.places[annotation_id] = place
-        self._placed[annotation_id] = placed
-
-    def drop(self, annotation_id: int) -> None:
-        self.places.pop(annotation_id, None)
+    def put(self, annotation_id: int, anchor: Anchor) -> Anchor:
+        """A remark that was placed; returns its anchor at the head's version."""
+        assert self._index is not None
+        self._index.put(annotation_id, anchor)
+        return self._index[annotation_id]
 
     def save(self, session: Session, version: int) -> None:
         """Writes where they are now, so that a new worker need not replay everything. commits: no"""
-        if self.places:
-            session.execute(
-                update(Annotation)
-                .where(Annotation.id == bindparam("a_id"))
-                .values(
-                    now_start=bindparam("a_start"), now_end=bindparam("a_end"), now_version=version,
-                    orphaned=bindparam("a_orphaned"),
-                )
-                .execution_options(synchronize_session=None),
-                [
-                    {"a_id": each, "a_start": place.start, "a_end": place.end, "a_orphaned": place.orphaned}
-                    for each, place in self.places.items()
-                ],
+        if self._index is None or not len(self._index):
+            return
+        rows = []
+        for annotation_id in self._index:
+            anchor = self._index[annotation_id]
+            rows.append(
+                {"a_id": annotation_id, "a_start": anchor.start, "a_end": anchor.end, "a_orphaned": anchor.is_orphan}
             )
+        session.connection().execute(
+            update(Annotation.__table__)
+            .where(Annotation.__table__.c.id == bindparam("a_id"))
+            .values(
+                now_start=bindparam("a_start"),
+                now_end=bindparam("a_end"),
+                now_version=version,
+                orphaned=bindparam("a_orphaned"),
+            ),
+            rows,
+        )
+
+
+def rows_of(section_id: int) -> Any:
+    """The columns of a section's remarks on passages that say where they were put and last seen."""
+    columns = Annotation.__table__.c
+    return (
+        select(
+            columns.id, columns.start, columns.end, columns.version,
+            columns.quote_prefix, columns.quote_exact, columns.quote_suffix,
+            columns.now_start, columns.now_end, columns.now_version, columns.orphaned,
+        )
+        .where(columns.section_id == section_id, columns.start.is_not(None))
+        .order_by(columns.id)
+    )  # fmt: skip
+
+
+def placed_of(row: Any) -> Placed:
+    """The placed form of a row."""
+    quote = Quote(to_units(row.quote_prefix), to_units(row.quote_exact), to_units(row.quote_suffix))
+    return Placed(row.start, row.end, row.version, quote)

@@ -16,11 +16,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from drafting.engine.text import check_position, from_units, to_units
-from drafting.errors import InvalidInput, NotAllowed, NotFound, WrongState
+from drafting.engine import anchors
+from drafting.engine.anchors import Anchor, Quote
+from drafting.engine.text import from_units, to_units
+from drafting.errors import InvalidInput, NotAllowed, NotFound, PositionError, WrongState
 from drafting.services import audit, heads, notices, people, sections, suggestions
 from drafting.services.access import Actor, allowed, require, visible_suggestions
-from drafting.services.anchored import Place, moved
 from drafting.services.clock import now
 from drafting.services.heads import Head
 from drafting.services.people import OrganizationView, OriginView, organization_view, origin_view
@@ -37,7 +38,6 @@ from drafting.store.models import (
     User,
 )
 
-AROUND = 32  # code units of a quote on each side
 MAX_TEXT = 10_000  # characters of one comment
 KINDS = ("remark", "question")
 FORMS = ("platform", "meeting", "email", "form")
@@ -105,7 +105,7 @@ class AnnotationView:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search for a remark's words came to. outcome: found, ambiguous or not_found; places: [(start, end), …]"""
+    """What a search for a remark's words came to. outcome: found, ambiguous or not_found; places: (start, end), best first"""
 
     outcome: str
     places: tuple[tuple[int, int], ...]
@@ -171,11 +171,12 @@ def annotate(
         form=form,
         created_at=now(),
     )
-    place = None
+    anchor = None
     if start is not None:
         if head is None or end is None:
             raise InvalidInput("a passage has a section, a start and an end", field="start")
-        place = _placed(head, row, start, end, head.version if version is None else version)
+        anchor = _anchor(head, start, end, head.version if version is None else version)
+        _keep_placed(row, anchor)
     session.execute(select(Document.id).where(Document.id == document_id).with_for_update())
     session.refresh(document, ["last_annotation_number"])
     document.last_annotation_number += 1
@@ -184,8 +185,8 @@ def annotate(
     session.flush()
     comment = _comment(session, actor, row, text)
     if head is not None:
-        if place is not None:
-            head.anchors.put(row.id, place, _form(row))
+        if anchor is not None:
+            _keep_present(row, head.anchors.put(row.id, anchor), head.version)
         _touch(session, head, row)
     data = {"annotation": row.id, "number": row.number, "section": section_id, "suggestion": suggestion_id}
     audit.record(session, document_id, actor, "annotation_added", data)
@@ -310,9 +311,10 @@ def place(session: Session, actor: Actor, annotation_id: int, start: int, end: i
     if row.section_id is None or row.suggestion_id is not None:
         raise WrongState("only a remark on a section has a passage", state="whole")
     head = heads.writing(session, row.section_id)
-    placed = _placed(head, row, start, end, version)
-    session.flush()
-    head.anchors.put(row.id, placed, _form(row))
+    heads.movement(session, head)
+    anchor = _anchor(head, start, end, version)
+    _keep_placed(row, anchor)
+    _keep_present(row, head.anchors.put(row.id, anchor), head.version)
     _touch(session, head, row)
     audit.record(session, row.document_id, actor, "annotation_placed", {**_ids(row), "start": start, "end": end, "version": version})
     return annotation(session, actor, row.id)
@@ -325,17 +327,9 @@ def find_again(session: Session, actor: Actor, annotation_id: int) -> Found:
         raise WrongState("the remark has no passage", state="whole")
     with heads.reading(session, row.section_id) as head:
         text, version = head.text, head.version
-    exact = to_units(row.quote_exact)
-    places = _occurrences(text, exact)
-    if len(places) > 1:
-        prefix, suffix = to_units(row.quote_prefix), to_units(row.quote_suffix)
-        best = [
-            at for at in places if text[:at].endswith(prefix) and text[at + len(exact) :].startswith(suffix)
-        ]
-        if len(best) == 1:
-            places = best
-    outcome = "not_found" if not places else "found" if len(places) == 1 else "ambiguous"
-    return Found(outcome, tuple((at, at + len(exact)) for at in places), version)
+    quote = Quote(to_units(row.quote_prefix), to_units(row.quote_exact), to_units(row.quote_suffix))
+    finding = anchors.find_again(text, quote)
+    return Found(finding.outcome.replace(" ", "_"), finding.places, version)
 
 
 @verb
@@ -355,48 +349,29 @@ def put_back(session: Session, actor: Actor, annotation_id: int) -> Found:
     return found
 
 
-def _occurrences(text: str, words: str, most: int = 100) -> list[int]:
-    places: list[int] = []
-    at = text.find(words)
-    while at >= 0 and len(places) < most:
-        places.append(at)
-        at = text.find(words, at + 1)
-    return places
-
-
-def _placed(head: Head, row: Annotation, start: int, end: int, version: int) -> Place:
-    """Writes the passage into the row; returns where it is now. raises: NotFound, InvalidInput, PositionError"""
+def _anchor(head: Head, start: int, end: int, version: int) -> Anchor:
+    """An anchor on a passage of the text at a version. raises: NotFound, InvalidInput"""
     if not 0 <= version <= head.version:
-        raise NotFound(f"section {head.section_id} has no version {version}; its newest is {head.version}", version=head.version)
-    text = head.log.text(version)
-    check_position(text, start)
-    check_position(text, end)
-    if start >= end:
-        raise InvalidInput("a passage has at least one character", field="end")
-    row.start, row.end, row.version = start, end, version
-    row.quote_exact = from_units(text[start:end])
-    row.quote_prefix = _whole_units(text[max(0, start - AROUND) : start])
-    row.quote_suffix = _whole_units(text[end : end + AROUND])
-    now_there = Place(start, end)
-    for stored in head.log.since(version):
-        now_there = moved(now_there, stored.changes)
-    row.now_start, row.now_end, row.now_version = now_there.start, now_there.end, head.version
-    row.orphaned = now_there.orphaned
-    return now_there
+        raise NotFound(
+            f"section {head.section_id} has no version {version}; its newest is {head.version}", version=head.version
+        )
+    try:
+        return anchors.place(head.log.text(version), start, end, version)
+    except PositionError as error:
+        raise InvalidInput(error.message, field="start") from None
 
 
-def _whole_units(units: str) -> str:
-    """Ordinary Unicode of a stretch that may begin or end with half a pair, which is left out."""
-    if units and "\udc00" <= units[0] <= "\udfff":
-        units = units[1:]
-    if units and "\ud800" <= units[-1] <= "\udbff":
-        units = units[:-1]
-    return from_units(units)
+def _keep_placed(row: Annotation, anchor: Anchor) -> None:
+    placed = anchor.placed
+    row.start, row.end, row.version = placed.start, placed.end, placed.version
+    row.quote_prefix, row.quote_exact, row.quote_suffix = (
+        from_units(words) for words in (placed.quote.prefix, placed.quote.exact, placed.quote.suffix)
+    )
 
 
-def _form(row: Annotation) -> tuple[int, int, int]:
-    assert row.start is not None and row.end is not None and row.version is not None
-    return row.start, row.end, row.version
+def _keep_present(row: Annotation, anchor: Anchor, version: int) -> None:
+    row.now_start, row.now_end, row.now_version = anchor.start, anchor.end, version
+    row.orphaned = anchor.is_orphan
 
 
 def _comment(session: Session, actor: Actor, row: Annotation, text: str) -> Comment:
@@ -571,7 +546,7 @@ def _views(session: Session, actor: Actor, rows: Sequence[Annotation]) -> list[A
     if not rows:
         return []
     ids = [row.id for row in rows]
-    places: dict[int, tuple[Place | None, int]] = {}
+    places: dict[int, tuple[Anchor | None, int]] = {}
     anchored: dict[int, list[Annotation]] = defaultdict(list)
     for row in rows:
         if row.section_id is not None and row.start is not None:
@@ -579,7 +554,7 @@ def _views(session: Session, actor: Actor, rows: Sequence[Annotation]) -> list[A
     for section_id, some in anchored.items():
         with heads.reading(session, section_id) as head:
             for row in some:
-                places[row.id] = (head.anchors.places.get(row.id), head.version)
+                places[row.id] = (head.anchors.get(row.id), head.version)
     comments: dict[int, list[CommentView]] = defaultdict(list)
     for comment, name, organization in session.execute(
         select(Comment, User.name, Organization)
@@ -635,7 +610,7 @@ def _views(session: Session, actor: Actor, rows: Sequence[Annotation]) -> list[A
         thread = comments[row.id]
         first = thread[0] if thread else None
         place, version = places.get(row.id, (None, None))
-        here = place is not None and not place.orphaned
+        here = place is not None and not place.is_orphan
         origin = origins.get(row.origin_id or 0)
         organization = first.organization if first else None
         if origin is not None and origin.organization is not None:
@@ -656,7 +631,7 @@ def _views(session: Session, actor: Actor, rows: Sequence[Annotation]) -> list[A
                 quote=row.quote_exact,
                 quote_prefix=row.quote_prefix,
                 quote_suffix=row.quote_suffix,
-                orphaned=place is not None and place.orphaned,
+                orphaned=place is not None and place.is_orphan,
                 whole=row.start is None,
                 kind=row.kind,
                 form=row.form,
@@ -704,16 +679,16 @@ def live(session: Session, actor: Actor, head: Head) -> list[dict[str, Any]]:
     )
     answer = []
     for row in rows:
-        place = head.anchors.places.get(row.id)
+        place = head.anchors.get(row.id)
         if place is not None:
             answer.append(
                 {
                     "id": row.id,
                     "number": row.number,
-                    "start": None if place.orphaned else place.start,
-                    "end": None if place.orphaned else place.end,
+                    "start": None if place.is_orphan else place.start,
+                    "end": None if place.is_orphan else place.end,
                     "state": row.state,
-                    "orphaned": place.orphaned,
+                    "orphaned": place.is_orphan,
                 }
             )
     return answer

@@ -388,6 +388,7 @@ def _decision_of(
             "ground": from_units(applied.ground),
             "text": from_units(applied.text),
             "wording": from_units(applied.text),
+            "given": wording,
             "parts": [[length, is_theirs] for length, is_theirs in applied.parts],
             "before": from_units(head.text[low:high]),
             "after": from_units(after),
@@ -549,6 +550,7 @@ def _revert_acceptance(
     stored: list[tuple[int, Stored]] = []
     made: list[Decision] = []
     by_pair: dict[Pair | None, int] = {}
+    set_id = secrets.token_hex(8) if len(plan.applied) > 1 else None
     before = head.text[: editing.TITLE_REACH]
     for applied in plan.applied:
         standing = session.scalars(
@@ -574,6 +576,7 @@ def _revert_acceptance(
             "before": from_units(head.text[low:high]),
             "after": from_units(words),
         }
+        one.set_id = set_id
         session.add(one)
         session.flush()
         standing.reverted_by_id = one.id

@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from drafting.engine import diff
+from drafting.engine import diff, restoring
 from drafting.engine.attribution import Span
 from drafting.engine.changes import ChangeSet
 from drafting.engine.proposals import carry
@@ -532,25 +532,12 @@ def restore(session: Session, actor: Actor, section_id: int, version: int) -> in
     head = heads.writing(session, section_id)
     if not 0 <= version <= head.version:
         raise NotFound(f"section {section_id} has no version {version}", version=head.version)
-    changes, carried = going_back(session, head, version)
+    changes, carried = restoring.restore(head.log, version)
     made = append(session, head, actor, changes, kind="restore", carried=carried)
     audit.record(
         session, row.document_id, actor, "section_text_restored", {"section": section_id, "to": version, "version": made}
     )
     return made
-
-
-def going_back(session: Session, head: Head, version: int) -> tuple[ChangeSet, list[Span]]:
-    """What turns a section's text into that of an earlier version, and who had brought in what comes back."""
-    then = heads.tape_at(session, head.stream_id, version)
-    changes = diff.diff(head.text, then.text()).changes
-    carried = [
-        span
-        for _, _, start, end, _ in changes.iter_changes(individual=True)
-        if start < end
-        for span in then.spans(start, end)
-    ]
-    return changes, carried
 
 
 @verb
@@ -573,6 +560,8 @@ def move(
     source, there = both[section_id], both[target_id]
     if not 0 <= start < end <= len(source.text):
         raise InvalidInput("there is no such passage", field="start")
+    if not 0 <= position <= len(there.text):
+        raise InvalidInput("there is no such place in the other section", field="position")
     words = source.text[start:end]
     spans = source.spans(start, end)
     made = append(

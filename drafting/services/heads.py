@@ -18,7 +18,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -46,6 +46,7 @@ from drafting.store.models import (
 
 SNAPSHOT_EVERY = 200  # versions; reading a section then replays at most so many
 KEPT_SNAPSHOTS = 16  # of those only every 16th is kept for good: 20,000 keystrokes must not cost more than 3 MB
+KEPT_TEXTS = 8  # old versions whose text is remembered: remarks and hunks written on the same version ask again
 RECENT = 4000  # revisions of a stream that stay in memory; older ones are read again when asked for
 
 MAIN_CLIENT = "main"  # in a branch log: what came from the main stream; sequence is the main version
@@ -82,6 +83,7 @@ class StreamLog:
         self.version = version
         self._head = head
         self._rows: dict[int, Stored] = {}
+        self._texts: dict[int, str] = {}  # of versions asked for lately
 
     def append(self, stored: Stored) -> None:
         self._rows[stored.version] = stored
@@ -122,12 +124,18 @@ class StreamLog:
     def text(self, version: int) -> str:
         """The main text at a version, units form."""
         head = self._head
-        if version == head.version:
+        if version == self.version:
             return head.text
+        known = self._texts.get(version)
+        if known is not None:
+            return known
         with head.reader() as session:
             found, text = nearest_text(session, self.stream_id, version)
         for row in self.since(found, version):
             text = row.changes.apply(text)
+        if len(self._texts) >= KEPT_TEXTS:
+            del self._texts[next(iter(self._texts))]
+        self._texts[version] = text
         return text
 
 
@@ -188,20 +196,6 @@ def nearest_text(session: Session, stream_id: int, version: int) -> tuple[int, s
         .limit(1)
     ).one_or_none()
     return (row.version, to_units(row.text)) if row else (0, "")
-
-
-def tape_at(session: Session, stream_id: int, version: int) -> Tape:
-    """A main stream's text with its attribution at a version that is there."""
-    row = session.execute(
-        select(Snapshot.version, Snapshot.text, Snapshot.spans)
-        .where(Snapshot.stream_id == stream_id, Snapshot.version <= version)
-        .order_by(Snapshot.version.desc())
-        .limit(1)
-    ).one_or_none()
-    tape = Tape(to_units(row.text), spans_of(json.loads(row.spans))) if row else Tape()
-    for stored in read_revisions(session, stream_id, row.version if row else 0, version):
-        tape.apply(stored.changes, stored.version, stored.carried)
-    return tape
 
 
 # ── heads ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -365,7 +359,7 @@ class Head:
         self.text = to_units(snapshot.text) if snapshot else ""
         self.tape = Tape(self.text, spans_of(json.loads(snapshot.spans))) if snapshot else Tape()
         self.log = StreamLog(self, row.stream_id, self.saved_version)
-        self.sequences, self.branches, self.unsaved = {}, {}, 0
+        self.sequences, self.branches, self.unsaved, self.anchors = {}, {}, 0, Anchors()
         self.epoch = checkpoint.epoch if checkpoint else 0
         if checkpoint is None:  # no suggestion was ever opened here
             self.proposals = Proposals(self.log)

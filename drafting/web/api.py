@@ -14,7 +14,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from sqlalchemy.orm import Session
 
-from drafting.errors import InvalidInput
+from drafting.errors import EngineError, InvalidInput
 from drafting.services import annotations, decisions, documents, editing, people, sections, suggestions
 from drafting.services.access import Actor
 from drafting.services.decisions import Judged
@@ -55,7 +55,10 @@ def call(
                 def work(session: Session) -> Any:
                     return function(session, actor, sent, **values)
 
-                value = database.run(work)
+                try:
+                    value = database.run(work)
+                except EngineError as error:  # what was sent does not fit the text
+                    raise wire.refusal(error) from None
             else:
                 sent = request.args
                 with database.read() as session:
