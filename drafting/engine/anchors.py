@@ -14,6 +14,7 @@ Finding again answers found, ambiguous or not found, and never guesses: what is 
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 
 from drafting.engine.attribution import Log, checked_version
@@ -154,13 +155,74 @@ def follow(anchor: Anchor, log: Log, version: int | None = None) -> Anchor:
     folded: Weave | None = None
     for each in range(anchor.version + 1, version + 1):
         changes = log.changes(each)
-        touched = anchor.touches(changes)
+        before = anchor
         anchor = anchor.moved(changes)
-        if touched:
+        if anchor.is_cut and (not before.is_cut or before.touches(changes)):
             if folded is None:
                 folded = Weave(log, anchor.placed.version)
             anchor = _standing_again(anchor, folded.fold(each))
     return anchor
+
+
+class Anchors:
+    """Many anchors of one text, by whatever names them, kept at its newest version.
+
+    A revision costs the anchors behind its first change; one that touches what was cut also costs the net change since
+    that anchor was placed, for which a weave is kept and folded on.
+    """
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._anchors: dict[Hashable, Anchor] = {}
+        self._weaves: dict[int, Weave] = {}
+        self.version = log.version
+
+    def __len__(self) -> int:
+        return len(self._anchors)
+
+    def __iter__(self) -> Iterator[Hashable]:
+        return iter(self._anchors)
+
+    def __contains__(self, name: Hashable) -> bool:
+        return name in self._anchors
+
+    def put(self, name: Hashable, anchor: Anchor) -> None:
+        """Keep an anchor, or another one under this name; it is followed to the newest version first."""
+        self._anchors[name] = follow(anchor, self._log, self.version)
+
+    def drop(self, name: Hashable) -> None:
+        """Keep it no longer, if it was kept."""
+        self._anchors.pop(name, None)
+
+    def __getitem__(self, name: Hashable) -> Anchor:
+        """The anchor of this name at the newest version; KeyError when there is none."""
+        anchor = self._anchors[name]
+        return anchor if anchor.version == self.version else replace(anchor, version=self.version)
+
+    def advance(self, changes: ChangeSet, version: int) -> list[Hashable]:
+        """Take one revision more, which the log has; the names of those that are elsewhere or otherwise now."""
+        self.version = version
+        if changes.is_empty or not self._anchors:
+            return []
+        first = changes.replacements[0][0]
+        moved = []
+        for name, before in self._anchors.items():
+            if before.end < first and before.zone_end < first:
+                continue
+            anchor = before.moved(changes)
+            if anchor.is_cut and (not before.is_cut or before.touches(changes)):
+                since = anchor.placed.version
+                folded = self._weaves.get(since)
+                if folded is None:
+                    folded = self._weaves[since] = Weave(self._log, since)
+                anchor = _standing_again(anchor, folded.fold(version))
+            self._anchors[name] = replace(anchor, version=version)
+            if (anchor.start, anchor.end, anchor.is_cut) != (before.start, before.end, before.is_cut):
+                moved.append(name)
+        if self._weaves:
+            needed = {anchor.placed.version for anchor in self._anchors.values() if anchor.is_cut}
+            self._weaves = {since: folded for since, folded in self._weaves.items() if since in needed}
+        return moved
 
 
 def recalled(log: Log, placed: Placed, start: int, end: int, version: int) -> Anchor:

@@ -41,7 +41,7 @@ class Piece(NamedTuple):
 
 
 def difference(log: Log, a: int, b: int, *, vanished: bool = False) -> list[Piece]:
-    """The pieces that lead from the text of version a to that of version b, in order.
+    """The pieces that lead from the text of version a to that of version b, in order; between kept ones, what went first.
 
     a, b      versions in either order, PositionError when the log does not have them. Backwards, what was inserted
               between them is deleted (`put` says by whom it had been inserted) and what was deleted is inserted again
@@ -55,41 +55,53 @@ def difference(log: Log, a: int, b: int, *, vanished: bool = False) -> list[Piec
     folded = weave(log, old, new)
     appeared, gone = (INSERTED, DELETED) if a <= b else (DELETED, INSERTED)
     pieces: list[Piece] = []
-    spans_of = folded.spans
-    carried_of = log.carried
-    x = y = kept = 0  # places in the older and the newer text; how much is kept right before them
+    went: list[_Told] = []  # of the stretch between two kept runs: what is in version a only
+    came: list[_Told] = []  # and what is not in it
+    pos_a = pos_b = kept = 0
+    spans_of, carried_of = folded.spans, log.carried
     for run in folded.runs():
         standing, length, born, offset, died = run
         if standing and not born:
+            if came or went:
+                pos_a, pos_b = _put(pieces, went, came, pos_a, pos_b)
             kept += length
             continue
         if not standing and born and not vanished:
             continue
         if kept:
-            pieces.append(Piece(KEPT, x, x + kept, y, y + kept, None, 0, 0, 0))
-            x += kept
-            y += kept
+            pieces.append(Piece(KEPT, pos_a, pos_a + kept, pos_b, pos_b + kept, None, 0, 0, 0))
+            pos_a += kept
+            pos_b += kept
             kept = 0
+        kind = appeared if standing else VANISHED if born else gone
+        side = went if kind == DELETED else came
         if born and carried_of(born) is None:
-            spans = (Span(length, 0, born, offset),)
-        else:
-            spans = spans_of(run)
-        for span in spans:
-            size = span[0]
-            if standing:
-                pieces.append(Piece(appeared, x, x, y, y + size, span, born, offset, 0))
-                y += size
-            elif born:
-                pieces.append(Piece(VANISHED, x, x, y, y, span, born, offset, died))
-            else:
-                pieces.append(Piece(gone, x, x + size, y, y, span, 0, 0, died))
-                x += size
-            offset += size
+            side.append((kind, Span(length, 0, born, offset), born, offset, died))
+            continue
+        for span in spans_of(run):
+            side.append((kind, span, born, offset if born else 0, died))
+            offset += span.length
+    if came or went:
+        pos_a, pos_b = _put(pieces, went, came, pos_a, pos_b)
     if kept:
-        pieces.append(Piece(KEPT, x, x + kept, y, y + kept, None, 0, 0, 0))
-    if a > b:
-        pieces = [piece._replace(start_a=piece.start_b, end_a=piece.end_b, start_b=piece.start_a, end_b=piece.end_a) for piece in pieces]
+        pieces.append(Piece(KEPT, pos_a, pos_a + kept, pos_b, pos_b + kept, None, 0, 0, 0))
     return pieces
+
+
+_Told = tuple[str, Span, int, int, int]
+
+
+def _put(pieces: list[Piece], went: list[_Told], came: list[_Told], pos_a: int, pos_b: int) -> tuple[int, int]:
+    """Append the pieces of a stretch, first what went, and empty the lists; the places behind it."""
+    for kind, brought, put, offset, removed in went:
+        start, pos_a = pos_a, pos_a + brought[0]
+        pieces.append(Piece(kind, start, pos_a, pos_b, pos_b, brought, put, offset, removed))
+    for kind, brought, put, offset, removed in came:
+        start, pos_b = pos_b, pos_b + (brought[0] if kind == INSERTED else 0)
+        pieces.append(Piece(kind, pos_a, pos_a, start, pos_b, brought, put, offset, removed))
+    went.clear()
+    came.clear()
+    return pos_a, pos_b
 
 
 def words_of(log: Log, piece: Piece, text_a: str, text_b: str) -> str:

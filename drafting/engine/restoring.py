@@ -18,7 +18,7 @@ So "100", made "250 native" by h and "250 local" later, is "100" again or nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from drafting.engine.attribution import Log, Span, checked_version, cut, joined, spans_at
@@ -87,16 +87,17 @@ def restore(log: Log, version: int) -> tuple[ChangeSet, tuple[Span, ...] | None]
     return changes, tuple(joined(each for _, _, text, low in stretches for each in cut(spans, low, low + len(text))))
 
 
-def undo(log: Log, version: int) -> Undoing:
+def undo(log: Log, version: int, undone: Collection[int] = ()) -> Undoing:
     """What undoing one revision does to the newest text: see the module's head.
 
     version   1 ≤ version ≤ log.version, else PositionError
+    undone    revisions that were undone before: what they had brought in, and this one deleted, does not stand again
     law       undone right away it gives back the text before it; characters that came neither by it nor after it, and
               were not deleted by it, stay in the plain form
     """
     checked_version(version, 1, log.version)
-    folded = weave(log, version - 1, log.version)
-    work = _Undoing(folded, version)
+    folded = _weave_around(log, version)
+    work = _Undoing(folded, version, frozenset(undone))
     stretch: list[Run] = []
     for run in folded.runs():
         if run[2] == 0 and run[0]:
@@ -115,6 +116,21 @@ def undo(log: Log, version: int) -> Undoing:
         confirmed=work.confirmed.changes(folded.length),
         confirmed_carried=work.confirmed.carried(),
     )
+
+
+def _weave_around(log: Log, version: int) -> Weave:
+    """The weave of the text before a revision and of all that came since.
+
+    Where a later revision brought something back that is older than this one, it may have died before it, and its place
+    is known only from the beginning of the log.
+    """
+    for later in range(version + 1, log.version + 1):
+        if any(span.stream == 0 and span.version < version for span in log.carried(later) or ()):
+            folded = weave(log, 0, version - 1)
+            folded.begin_here()
+            folded.fold(version).claim()
+            return folded.fold(log.version)
+    return weave(log, version - 1, log.version)
 
 
 class _Form:
@@ -143,9 +159,10 @@ class _Form:
 class _Undoing:
     """The stretches of a weave, one after the other."""
 
-    def __init__(self, folded: Weave, version: int) -> None:
+    def __init__(self, folded: Weave, version: int, undone: frozenset[int]) -> None:
         self.folded = folded
         self.version = version
+        self.undone = undone
         self.plain = _Form()
         self.confirmed = _Form()
         self.newer: list[Newer] = []
@@ -187,11 +204,15 @@ class _Undoing:
             elif born == 0:
                 inside = own[0] < i < own[-1]
                 if died == self.version or died in gone_with or (going and inside):
-                    text = self._before_text()[offset : offset + length]
-                    spans = self.folded.spans(run)
-                    self.confirmed.add(pos, pos, text, spans)
-                    if died == self.version:
-                        self.plain.add(pos, pos, text, spans)
+                    for span in self.folded.spans(run):
+                        if span.stream == 0 and span.version in self.undone:
+                            offset += span.length
+                            continue
+                        text = self._before_text()[offset : offset + span.length]
+                        offset += span.length
+                        self.confirmed.add(pos, pos, text, (span,))
+                        if died == self.version:
+                            self.plain.add(pos, pos, text, (span,))
 
     def _is_own(self, run: Run) -> bool:
         """Whether the revision inserted these characters, or deleted them and nobody else since."""

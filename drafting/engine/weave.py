@@ -131,12 +131,33 @@ class Weave:
             elif run[2]:
                 runs.append(run)
         runs.append((_ENDLESS, _ENDLESS, 0, at, 0))
+        self.a, self.length_a = self.version, at
+        self._keep_spans(spans)
+        self._open_all(runs)
+
+    def claim(self) -> None:
+        """Make what stands and did not stand at version a, also what came alive again, born by the newest revision.
+
+        Right after the first revision that is exactly what it inserted, in order: so offsets can be counted.
+        """
+        runs: list[Run] = []
+        offset = 0
+        for blocks in (*(block for _, block in self._before), self._left, self._gap, self._right[::-1]):
+            runs.extend(blocks)
+        for _, block in reversed(self._after):
+            runs.extend(block)
+        for index, (standing, length, born, _, _) in enumerate(runs):
+            if standing and born:
+                runs[index] = (length, length, self.version, offset, 0)
+                offset += length
+        self._open_all(runs)
+
+    def _open_all(self, runs: list[Run]) -> None:
+        """Put all runs, the endless one among them, into one open block with the cursor at the beginning."""
         self._left, self._right, self._before, self._after = [], runs[::-1], [], []
         self._gap.clear()
         self._start = self._pos = 0
-        self._size = _ENDLESS + at
-        self.a, self.length_a = self.version, at
-        self._keep_spans(spans)
+        self._size = sum(run[0] for run in runs)
         self._pass_dead()
 
     def take(self, changes: ChangeSet, version: int, carried: Sequence[Span] | None) -> None:
@@ -153,24 +174,27 @@ class Weave:
             if start + shift != self._pos:
                 self._move(start + shift)
             size = len(inserted)
-            if inserted and carried is None:
-                self._left.extend(self._gap)
-                self._gap.clear()
-                self._left.append((size, size, version, offset, 0))
+            if size and carried is None:
+                # In front of what it replaces: what comes to stand on its left or right later stays there when it goes.
+                self._put((size, size, version, offset, 0))
             if start < end:
                 self._kill(end - start, version)
-            if inserted:
-                if carried is not None:
-                    self._left.extend(self._gap)
-                    self._gap.clear()
-                    self._revive(version, offset, cut(carried, offset, offset + size))
+            if size and carried is not None:
+                self._revive(version, offset, cut(carried, offset, offset + size))
                 self._pos += size
                 self._size += size
-                offset += size
-                shift += size
-            shift -= end - start
+            offset += size
+            shift += size - (end - start)
         self.length = changes.new_length
         self.version = version
+
+    def _put(self, run: Run) -> None:
+        """Insert a standing run at the cursor."""
+        self._left.extend(self._gap)
+        self._gap.clear()
+        self._left.append(run)
+        self._pos += run[0]
+        self._size += run[0]
 
     def _kill(self, left: int, version: int) -> None:
         """Delete what stands behind the cursor, so many code units."""
@@ -287,6 +311,8 @@ class Weave:
         the gap's order, come alive in place. What has no dead counterpart there is new; it stands before the next one
         that comes alive, or at the end of the gap.
         """
+        self._left.extend(self._gap)
+        self._gap.clear()
         gap: list[tuple[Run, Span]] = []  # every dead run of the gap, cut by identity
         left = self._left
         while True:

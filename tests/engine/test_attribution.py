@@ -1,0 +1,146 @@
+"""Law 8: spans add up to the text, and every character has the identity it first came with."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from drafting.engine.attribution import ListLog, Span, Tape, cut, joined, spans_at, tape_at
+from drafting.engine.changes import ChangeSet
+from drafting.errors import MismatchError, PositionError
+from tests.engine.crowded import random_place
+from tests.engine.histories import random_history, some
+
+
+def identities(spans):
+    return [(stream, version, offset + i) for length, stream, version, offset in spans for i in range(length)]
+
+
+def test_law_1_the_text_is_the_first_revisions_applied_to_the_empty_text():
+    for seed in range(some(150, 1000)):
+        both = random_history(random.Random(seed))
+        text = ""
+        for version in range(1, both.log.version + 1):
+            text = both.log.changes(version).apply(text)
+            assert both.log.text(version) == text == both.history.texts[version], f"seed {seed}, version {version}"
+
+
+def test_law_8_attribution_equals_an_oracle_that_follows_every_character():
+    for seed in range(some(400, 4000)):
+        rng = random.Random(seed)
+        both = random_history(rng)
+        for version in {both.log.version, rng.randint(0, both.log.version)}:
+            tape = tape_at(both.log, version)
+            expected = [each.identity for each in both.history.living_at(version)]
+            assert identities(tape.spans()) == expected, f"seed {seed}, version {version}"
+            assert sum(span.length for span in tape.spans()) == tape.length == len(tape.text())
+            assert joined(tape.spans()) == tape.spans()
+            low = random_place(rng, tape.text())
+            high = random_place(rng, tape.text(), low)
+            assert identities(tape.spans(low, high)) == expected[low:high]
+            assert cut(tape.spans(), low, high) == tape.spans(low, high)
+            assert tape.text(low, high) == both.log.text(version)[low:high]
+            totals = tape.totals(lambda stream, version: (stream, version))
+            counted = {}
+            for stream, revision, _ in expected:
+                counted[stream, revision] = counted.get((stream, revision), 0) + 1
+            assert totals == counted, f"seed {seed}, version {version}"
+
+
+def test_a_long_text_edited_everywhere_keeps_text_and_spans_in_chunks_of_any_size():
+    for seed in range(some(6, 40)):
+        rng = random.Random(seed)
+        tape = Tape()
+        slow: list[tuple[str, tuple[int, int, int]]] = []
+        for version in range(1, 250):
+            if rng.random() < 0.01:
+                version += 70_000  # too far from the others for 16 bits
+            replacements = []
+            pos = 0
+            for _ in range(rng.choice((1, 1, 1, 2, 3))):
+                start = rng.randint(pos, len(slow))
+                long = rng.random() < 0.05
+                end = min(len(slow), start + rng.choice((0, 0, 1, 3, 3000 if long else 20)))
+                text = rng.choice(("", "x", "y", "żó\n", "\ud83c\udf33", "w" * (5000 if long else 30)))
+                while start and slow[start - 1][0] == "\ud83c":
+                    start -= 1
+                while end < len(slow) and slow[end][0] == "\udf33":
+                    end += 1
+                if (start < end or text) and start > pos:
+                    replacements.append((start, end, text))
+                    pos = end + 1
+            changes = ChangeSet.of(replacements, len(slow))
+            carried = None
+            size = sum(len(text) for _, _, text in changes.replacements)
+            if size and rng.random() < 0.2:
+                first = rng.randint(0, size - 1)
+                carried = [span for span in (Span(first, 0, 3, 9), Span(size - first, 5, 1, 0)) if span.length]
+            who = identities(carried) if carried else [(0, version, i) for i in range(size)]
+            tape.apply(changes, version, carried)
+            for start, end, text in reversed(changes.replacements):
+                rest = size - len(text)
+                slow[start:end] = list(zip(text, who[rest:size], strict=True))
+                size = rest
+            assert tape.length == len(slow)
+            if version % 10 == 0:
+                assert tape.text() == "".join(letter for letter, _ in slow), f"seed {seed}, version {version}"
+                assert identities(tape.spans()) == [who for _, who in slow], f"seed {seed}, version {version}"
+        again = Tape(tape.text(), tape.spans())
+        assert again.text() == tape.text() and again.spans() == tape.spans()
+
+
+def test_a_copy_goes_its_own_way():
+    tape = Tape("abc", [Span(3, 0, 1, 0)])
+    other = tape.copy()
+    other.apply(ChangeSet.of((1, 1, "x"), 3), 2)
+    assert (tape.text(), other.text()) == ("abc", "axbc")
+    assert tape.spans() == [Span(3, 0, 1, 0)]
+    assert other.spans() == [Span(1, 0, 1, 0), Span(1, 0, 2, 0), Span(2, 0, 1, 1)]
+
+
+def test_moved_text_keeps_the_identity_it_has_in_its_own_stream():
+    log = ListLog()
+    log.append(ChangeSet.of((0, 0, "Trees."), 0))
+    log.append(ChangeSet.of((6, 6, " Moved words."), 6), [Span(13, 4, 17, 2)])
+    assert spans_at(log, 2) == [Span(6, 0, 1, 0), Span(13, 4, 17, 2)]
+    assert log.tape.identity(6) == Span(1, 4, 17, 2)
+    assert log.tape.totals(lambda stream, _: "moved" if stream else "here") == {"here": 6, "moved": 13}
+
+
+@pytest.mark.parametrize(
+    ("changes", "carried", "error"),
+    [
+        (ChangeSet.of((0, 0, "x"), 3), None, MismatchError),
+        (ChangeSet.of((1, 1, "x"), 4), None, PositionError),
+        (ChangeSet.of((1, 2, ""), 4), None, PositionError),
+        (ChangeSet.of([(0, 0, "x"), (3, 3, "y")], 4), None, None),
+        (ChangeSet.of([(3, 4, "x"), (1, 1, "y")], 4), None, PositionError),
+        (ChangeSet.of((3, 3, "xy"), 4), [Span(1, 0, 1, 0)], MismatchError),
+        (ChangeSet.empty(4), [Span(1, 0, 1, 0)], MismatchError),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_changes_nothing(changes, carried, error):
+    tape = Tape("\ud83c\udf33bc", [Span(4, 0, 1, 0)])
+    if error is None:
+        tape.apply(changes, 2, carried)
+        return
+    with pytest.raises(error):
+        tape.apply(changes, 2, carried)
+    assert (tape.text(), tape.spans(), tape.length) == ("\ud83c\udf33bc", [Span(4, 0, 1, 0)], 4)
+
+
+def test_spans_that_do_not_add_up_make_no_tape():
+    with pytest.raises(MismatchError):
+        Tape("abc", [Span(2, 0, 1, 0)])
+
+
+def test_a_part_outside_the_text_is_refused():
+    tape = Tape("abc")
+    for start, end in ((-1, 2), (2, 1), (0, 4)):
+        with pytest.raises(PositionError):
+            tape.text(start, end)
+        with pytest.raises(PositionError):
+            tape.spans(start, end)
+    with pytest.raises(PositionError):
+        tape.identity(3)

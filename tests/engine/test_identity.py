@@ -1,0 +1,201 @@
+"""The order of all characters that ever stood; net change, restoring and undoing by identity."""
+
+from __future__ import annotations
+
+import random
+
+from drafting.engine.attribution import ListLog, Span, spans_at
+from drafting.engine.changes import ChangeSet
+from drafting.engine.net import net_change
+from drafting.engine.restoring import restore, undo
+from drafting.engine.weave import weave
+from tests.engine.crowded import random_changes
+from tests.engine.histories import Both, random_history, some
+
+
+def test_the_weave_holds_every_character_that_ever_stood_in_the_order_of_the_oracle():
+    for seed in range(some(400, 4000)):
+        both = random_history(random.Random(seed))
+        folded = weave(both.log, 0, both.log.version)
+        found = []
+        for run in folded.runs():
+            for span in folded.spans(run):
+                found += [(bool(run[0]), run[2], (span.stream, span.version, span.offset + i)) for i in range(span.length)]
+        told = [(each.is_alive, each.born, each.identity) for each in both.history.everything]
+        assert found == told, f"seed {seed}"
+
+
+def test_a_weave_of_many_far_leaps_equals_the_oracle():
+    for seed in range(some(4, 30)):
+        rng = random.Random(seed)
+        both = Both()
+        both.edit((0, 0, "abcdefghij" * 30))
+        for _ in range(some(250, 400)):
+            start = rng.randint(0, len(both.text))
+            end = min(len(both.text), start + rng.choice((0, 0, 0, 1, 2, 40)))
+            both.edit((start, end, rng.choice(("", "x", "yz"))))
+        folded = weave(both.log, 1, both.log.version)
+        found = [(bool(run[0]), run[2] or 1, run[3] + i) for run in folded.runs() for i in range(run[1])]
+        told = [(each.is_alive, each.born, each.offset) for each in both.history.everything]
+        assert found == told, f"seed {seed}"
+
+
+def test_folding_in_steps_is_folding_at_once():
+    for seed in range(some(100, 1000)):
+        rng = random.Random(seed)
+        both = random_history(rng)
+        a = rng.randint(0, both.log.version)
+        at_once = weave(both.log, a, both.log.version)
+        in_steps = weave(both.log, a, a)
+        for version in range(a + 1, both.log.version + 1):
+            in_steps.fold(version)
+        assert merged(at_once.runs()) == merged(in_steps.runs()), f"seed {seed}"
+
+
+def merged(runs):
+    """Character by character, because where runs are cut is no matter."""
+    return [(bool(s), born, offset + i, died) for s, length, born, offset, died in runs for i in range(length)]
+
+
+def test_the_net_change_leads_from_one_text_to_the_other_and_spares_what_stands_in_both():
+    for seed in range(some(400, 4000)):
+        rng = random.Random(seed)
+        both = random_history(rng)
+        a, b = rng.randint(0, both.log.version), rng.randint(0, both.log.version)
+        strict = net_change(both.log, a, b, letters=False)
+        lenient = net_change(both.log, a, b)
+        case = f"seed {seed}, from {a} to {b}"
+        assert strict.apply(both.log.text(a)) == both.log.text(b), case
+        assert lenient.apply(both.log.text(a)) == both.log.text(b), case
+        gone = {pos for start, end, _ in strict.replacements for pos in range(start, end)}
+        stands = [b in each.alive_at for each in both.history.living_at(a)]
+        assert gone == {pos for pos, each in enumerate(stands) if not each}, case
+        assert {pos for start, end, _ in lenient.replacements for pos in range(start, end)} <= gone, case
+
+
+def test_what_is_put_back_letter_for_letter_is_untouched():
+    log = ListLog()
+    log.append(ChangeSet.of((0, 0, "One. Two. Three."), 0))
+    log.append(ChangeSet.of((4, 9, ""), 16))
+    log.append(ChangeSet.of((4, 4, " Two."), 11))
+    assert net_change(log, 1, 3).is_empty
+    assert not net_change(log, 1, 3, letters=False).is_empty
+    log.append(ChangeSet.of((8, 8, " and a half"), 16))
+    assert net_change(log, 1, 4).replacements == ((8, 8, " and a half"),)
+
+
+def test_restoring_gives_the_old_text_with_the_attribution_it_had():
+    for seed in range(some(300, 3000)):
+        rng = random.Random(seed)
+        both = random_history(rng)
+        version = rng.randint(0, both.log.version)
+        text, spans = both.log.text(version), spans_at(both.log, version)
+        both.revise(*restore(both.log, version))
+        assert both.text == text, f"seed {seed}, version {version}"
+        kept = [each for each in both.history.living() if both.log.version - 1 in each.alive_at]
+        restored = [each for each in both.history.living() if both.log.version - 1 not in each.alive_at]
+        told = [identity for identity in identities(spans)]
+        assert {each.identity for each in restored} <= set(told), f"seed {seed}, version {version}"
+        if not letters_came_back(both, kept, version):
+            assert identities(both.log.tape.spans()) == told, f"seed {seed}, version {version}"
+
+
+def letters_came_back(both, kept, version):
+    """Whether letters typed again are taken for the old ones: they keep the attribution of who typed them again."""
+    return any(version not in each.alive_at for each in kept)
+
+
+def identities(spans):
+    return [(stream, version, offset + i) for length, stream, version, offset in spans for i in range(length)]
+
+
+def test_undone_right_away_a_revision_leaves_text_and_attribution_as_before_it():
+    for seed in range(some(300, 3000)):
+        rng = random.Random(seed)
+        both = random_history(rng)
+        text, spans = both.text, spans_at(both.log, both.log.version)
+        version = both.revise(random_changes(rng, text))
+        undoing = undo(both.log, version)
+        assert undoing.newer == () and undoing.changes == undoing.confirmed, f"seed {seed}"
+        both.revise(undoing.changes, undoing.carried)
+        assert both.text == text and spans_at(both.log, both.log.version) == spans, f"seed {seed}"
+
+
+def test_revisions_undone_in_any_order_leave_text_and_attribution_as_before_them():
+    """BRANCHES.md, item 12: deleted characters keep their place, so the order of reverting does not matter."""
+    for seed in range(some(400, 4000)):
+        rng = random.Random(seed)
+        both = random_history(rng, 4)
+        text, spans = both.text, spans_at(both.log, both.log.version)
+        mine = []
+        for _ in range(rng.randint(1, 4)):
+            mine.append(both.revise(random_changes(rng, both.text, 2)))
+        rng.shuffle(mine)
+        for number, version in enumerate(mine):
+            undoing = undo(both.log, version, mine[:number])
+            both.revise(undoing.changes, undoing.carried)
+        case = f"seed {seed}, undone in the order {mine}"
+        assert both.text == text, case
+        assert spans_at(both.log, both.log.version) == spans, case
+
+
+def test_undoing_touches_only_what_the_revision_did():
+    for seed in range(some(300, 3000)):
+        rng = random.Random(seed)
+        both = random_history(rng)
+        version = rng.randint(1, both.log.version)
+        before = [each for each in both.history.everything if each.is_alive]
+        own = {id(each) for each in before if version in each.alive_at and version - 1 not in each.alive_at}
+        undoing = undo(both.log, version)
+        newer = [each for each in before if each.born > version]
+        for each in undoing.newer:
+            assert each.version > version and each.start < each.end, f"seed {seed}, version {version}"
+        assert len(newer) >= sum(each.end - each.start for each in undoing.newer if each.goes)
+        both.revise(undoing.changes, undoing.carried)
+        case = f"seed {seed}, version {version}"
+        assert {id(each) for each in before if not each.is_alive} == own, case
+
+
+def test_a_revert_names_what_came_later_and_never_leaves_half_of_it():
+    """BRANCHES.md, item 25: never "100local"."""
+    both = Both()
+    both.edit((0, 0, "We plant 100 trees."))
+    accepted = both.edit((9, 12, "250 native"))
+    later = both.edit((13, 19, "local"))
+    undoing = undo(both.log, accepted)
+    assert undoing.versions == (later,)
+    assert undoing.confirmed.apply(both.text) == "We plant 100 trees."
+    both.revise(undoing.confirmed, undoing.confirmed_carried)
+    assert spans_at(both.log, both.log.version) == [Span(19, 0, 1, 0)]
+
+
+def test_what_only_stands_beside_a_reverted_sentence_stays_when_the_revert_is_confirmed():
+    both = Both()
+    both.edit((0, 0, "One. Four."))
+    accepted = both.edit((5, 5, "Two. "))
+    later = both.edit((10, 10, "Three. "))
+    undoing = undo(both.log, accepted)
+    assert undoing.versions == (later,) and not undoing.newer[0].goes
+    assert undoing.changes.apply(both.text) == undoing.confirmed.apply(both.text) == "One. Three. Four."
+
+
+def test_a_confirmed_revert_brings_back_what_the_newer_words_had_replaced():
+    both = Both()
+    both.edit((0, 0, "We plant trees here."))
+    accepted = both.edit((8, 8, " native"))
+    both.edit((9, 21, "local oaks"))
+    assert both.text == "We plant local oaks here."
+    undoing = undo(both.log, accepted)
+    assert undoing.confirmed.apply(both.text) == "We plant trees here."
+
+
+def test_adjacent_deletions_reverted_in_another_order_do_not_swap_the_text():
+    both = Both()
+    both.edit((0, 0, "abcd"))
+    first = both.edit((0, 2, ""))
+    second = both.edit((0, 2, ""))
+    for version in (second, first):
+        undoing = undo(both.log, version)
+        both.revise(undoing.changes, undoing.carried)
+    assert both.text == "abcd"
+    assert spans_at(both.log, both.log.version) == [Span(4, 0, 1, 0)]
