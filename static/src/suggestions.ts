@@ -202,14 +202,15 @@ class Inserted extends WidgetType {
   toDOM(): HTMLElement {
     const on = this.selected ? " is-selected" : "";
     const whole = element("span", `cm-proposed hue-${this.hue}${on}`);
-    whole.role = "suggestion";
     whole.contentEditable = "false";
     whole.dataset["suggestion"] = String(this.suggestion);
-    whole.setAttribute("aria-details", `s-${this.suggestion}`);
     if (this.words) {
       const ins = element("ins", this.live ? "live" : "", shown(this.words));
       ins.role = "insertion";
-      whole.append(ins);
+      const words = element("span", "", ins);
+      words.role = "suggestion";
+      words.setAttribute("aria-details", `s-${this.suggestion}`);
+      whole.append(words);
     }
     const ref = element("a", `ref hue-${this.hue}${on}`, `U-${this.number}`);
     ref.href = `#s-${this.suggestion}`;
