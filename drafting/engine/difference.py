@@ -66,7 +66,7 @@ def difference(log: Log, a: int, b: int, *, vanished: bool = False) -> list[Piec
                 pos_a, pos_b = _put(pieces, went, came, pos_a, pos_b)
             kept += length
             continue
-        if not standing and born and not vanished:
+        if not standing and born and (not vanished or born <= old):
             continue
         if kept:
             pieces.append(Piece(KEPT, pos_a, pos_a + kept, pos_b, pos_b + kept, None, 0, 0, 0))

@@ -96,7 +96,7 @@ def undo(log: Log, version: int, undone: Collection[int] = ()) -> Undoing:
               were not deleted by it, stay in the plain form
     """
     checked_version(version, 1, log.version)
-    folded = _weave_around(log, version)
+    folded = weave(log, version - 1, log.version)
     work = _Undoing(folded, version, frozenset(undone))
     stretch: list[Run] = []
     for run in folded.runs():
@@ -116,21 +116,6 @@ def undo(log: Log, version: int, undone: Collection[int] = ()) -> Undoing:
         confirmed=work.confirmed.changes(folded.length),
         confirmed_carried=work.confirmed.carried(),
     )
-
-
-def _weave_around(log: Log, version: int) -> Weave:
-    """The weave of the text before a revision and of all that came since.
-
-    Where a later revision brought something back that is older than this one, it may have died before it, and its place
-    is known only from the beginning of the log.
-    """
-    for later in range(version + 1, log.version + 1):
-        if any(span.stream == 0 and span.version < version for span in log.carried(later) or ()):
-            folded = weave(log, 0, version - 1)
-            folded.begin_here()
-            folded.fold(version).claim()
-            return folded.fold(log.version)
-    return weave(log, version - 1, log.version)
 
 
 class _Form:

@@ -8,7 +8,8 @@ place is where they are inserted; anywhere else they are new characters with an 
 
 A run is a tuple (standing, length, born, offset, died):
   standing   length while it stands, 0 when it is dead: what it takes up in the newest text
-  born       0 for the text of version a, else the revision that inserted it
+  born       0 for the text of version a, else the revision that inserted it; of characters that died before version a
+             and came alive again, the first revision after a that brought them back
   offset     in the text of version a, or in all that the revision inserted
   died       the revision that deleted it last, 0 while it stands
 
@@ -18,7 +19,8 @@ a stack of their own in between; the runs that are far away lie in closed blocks
 passes blocks and not runs. The cursor always rests right before a standing run. Speed and clarity collide here: `fold`
 has the common cases written out.
 
-Identities of the text of version a are needed only where something was brought back; then they are asked for once.
+Identities of the text of version a, and the places of what had died before it, are needed only where something older
+was brought back; then they are derived once, from the beginning of the log.
 """
 
 from __future__ import annotations
@@ -66,6 +68,7 @@ class Weave:
         self._after: list[tuple[int, list[Run]]] = []  # in reverse
         self._spans_a: list[Span] | None = None
         self._ends_a: list[int] = []
+        self._knows_dead = a == 0
 
     # ── folding ──
 
@@ -115,50 +118,33 @@ class Weave:
             self.take(changes, each, carried)
         return self
 
-    def begin_here(self) -> None:
-        """Make the present text the one that the weave starts from; what is dead keeps its place and who it was born by.
+    def _recall(self) -> None:
+        """Give the characters that died before version a their places, by folding the log from its beginning.
 
-        So characters that died before version `a` have a place too, and come alive there.
+        Asked for once, when a revision brings back something older than version a: it may be one of them.
         """
+        whole = Weave(self.log, 0)
+        whole.fold(self.a)
         spans: list[Span] = []
         runs: list[Run] = []
         at = 0
-        for run in self.runs():
+        for run in whole.runs():
             if run[0]:
-                spans += self.spans(run)
+                spans += whole.spans(run)
                 runs.append((run[0], run[0], 0, at, 0))
                 at += run[0]
-            elif run[2]:
+            else:
                 runs.append(run)
         runs.append((_ENDLESS, _ENDLESS, 0, at, 0))
-        self.a, self.length_a = self.version, at
-        self._keep_spans(spans)
-        self._open_all(runs)
-
-    def claim(self) -> None:
-        """Make what stands and did not stand at version a, also what came alive again, born by the newest revision.
-
-        Right after the first revision that is exactly what it inserted, in order: so offsets can be counted.
-        """
-        runs: list[Run] = []
-        offset = 0
-        for blocks in (*(block for _, block in self._before), self._left, self._gap, self._right[::-1]):
-            runs.extend(blocks)
-        for _, block in reversed(self._after):
-            runs.extend(block)
-        for index, (standing, length, born, _, _) in enumerate(runs):
-            if standing and born:
-                runs[index] = (length, length, self.version, offset, 0)
-                offset += length
-        self._open_all(runs)
-
-    def _open_all(self, runs: list[Run]) -> None:
-        """Put all runs, the endless one among them, into one open block with the cursor at the beginning."""
+        version, self.version, self.length = self.version, self.a, at
         self._left, self._right, self._before, self._after = [], runs[::-1], [], []
         self._gap.clear()
         self._start = self._pos = 0
-        self._size = sum(run[0] for run in runs)
+        self._size = _ENDLESS + at
+        self._keep_spans(spans)
+        self._knows_dead = True
         self._pass_dead()
+        self.fold(version)
 
     def take(self, changes: ChangeSet, version: int, carried: Sequence[Span] | None) -> None:
         """One revision more, right after `self.version`."""
@@ -169,6 +155,8 @@ class Weave:
             given, needed = sum(span.length for span in carried), sum(len(text) for _, _, text in changes.replacements)
             if given != needed:
                 raise MismatchError(f"Spans of {given} code units for {needed} that revision {version} inserts.")
+            if not self._knows_dead and any(span.stream == 0 and span.version <= self.a for span in carried):
+                self._recall()
         shift = offset = 0
         for start, end, inserted in changes.replacements:
             if start + shift != self._pos:
@@ -366,7 +354,10 @@ class Weave:
                 size = min(span.length - skipped, length)
                 self._left.extend(fresh)
                 fresh = []
-                self._left.append((size, size, run[2], run[3] + skipped, 0))
+                if 0 < run[2] <= self.a:
+                    self._left.append((size, size, version, offset, 0))
+                else:
+                    self._left.append((size, size, run[2], run[3] + skipped, 0))
                 used = skipped + size
                 if used == span.length:
                     at += 1
