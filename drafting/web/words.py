@@ -40,7 +40,7 @@ ROLE_SAYS: Mapping[str, Any] = {
 PHASES: Mapping[str, Any] = {
     "drafting": _l("Drafting"),
     "consultation": _l("Consultation"),
-    "review": _l("Review"),
+    "review": _l("City review"),
     "opinion": _l("Opinion"),
     "adopted": _l("Adoption"),
 }
@@ -142,13 +142,11 @@ STATUTORY: tuple[Any, ...] = (
     _l("how the programme was made and how the consultation went"),
     _l("appointing and working of the competition commissions"),
 )
-REASONS: tuple[Any, ...] = (
+REASONS: tuple[Any, ...] = (  # templates for officials; two words shown, a sentence written
     _l("In line with the department's plan."),
     _l("There are no funds for it in the budget."),
     _l("It is outside the scope of the programme."),
-    _l("The programme says this already, in §…"),
-    _l("The provision is clearer this way."),
-    _l("It would be contrary to the law: …"),
+    _l("It stands already in §…"),
 )
 
 
