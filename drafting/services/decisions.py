@@ -526,6 +526,7 @@ def _revert_rejection(
     branch = head.branches[row.id]
     stored = editing.bring_up(head, branch, at)
     made = _reverting(actor, section, decision, reason, at, head.version)
+    made.branch_version = branch.log.version  # where in the branch's log it stands, also when it leaves no revision
     session.add(made)
     session.flush()
     decision.reverted_by_id = made.id
@@ -699,7 +700,7 @@ def reopen(session: Session, actor: Actor, suggestion_id: int, hunk_id: int) -> 
     stored = editing.bring_up(head, branch, at)
     outcome = head.proposals.reopen(row.id, hunk_id)
     stored.extend(editing.bring_up(head, branch, at))
-    hunks.keep_fates(session, head, outcome.fates)
+    hunks.keep_fates(session, head, outcome.fates, at=at)
     _touch(session, head, row)
     heads.store(session, head, stored, epoch=True)
     data = {"suggestion": row.id, "number": row.number, "hunk": hunk_id, "section": row.section_id}

@@ -6,6 +6,7 @@ A row keeps the written form and the state; where an open hunk stands in main no
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
@@ -46,15 +47,20 @@ def keep_hunks(session: Session, head: heads.Head, changed: Mapping[int, Iterabl
 
 
 def keep_fates(
-    session: Session, head: heads.Head, fates: Iterable[Fate], decision_of: Mapping[tuple[int, int] | None, int] | None = None
+    session: Session,
+    head: heads.Head,
+    fates: Iterable[Fate],
+    decision_of: Mapping[tuple[int, int] | None, int] | None = None,
+    at: datetime | None = None,
 ) -> None:
     """Writes the states that hunks entered, and what follows from them for their suggestions.
 
     decision_of  (suggestion, hunk) whose decision did it → decision id; None: the decision for all others
+    at           when; None: now. `verify` finds a hunk that was reopened by hand by the time of its branch revision
     commits      no
     """
     given = decision_of or {}
-    at = now()
+    at = at or now()
     rows = []
     reopened: dict[int, set[int]] = {}
     suggestions = set()

@@ -425,11 +425,12 @@ def withdraw(session: Session, actor: Actor, suggestion_id: int) -> SuggestionVi
         rows.extend(_take_back(session, head, row, actor))
     else:
         fates = head.proposals.close(row.id)
-        del head.branches[row.id]
         row.state, row.withdrawn_at = "withdrawn", now()
         session.flush()
         hunks.keep_fates(session, head, fates)
     heads.store(session, head, rows, epoch=True)
+    if not decided:
+        del head.branches[row.id]
     audit.record(session, row.document_id, actor, "suggestion_withdrawn", _ids(row))
     supporters = session.scalars(
         select(Endorsement.user_id).where(Endorsement.suggestion_id == row.id, Endorsement.ended_at.is_(None))

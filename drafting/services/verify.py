@@ -110,6 +110,8 @@ class Replay:
         }
         self.branch_rows: dict[int, deque[Stored]] = {}
         self.branch_texts: dict[int, str] = {}
+        self.branch_versions: dict[int, int] = defaultdict(int)
+        self.silent: dict[int, list[Decision]] = {}  # reverts of rejections that left no revision
         self.expected: dict[int, deque[Entry]] = defaultdict(deque)
         self.checkpoint = session.execute(
             select(Checkpoint.version, Checkpoint.branches, Checkpoint.hunks).where(Checkpoint.section_id == section_id)
@@ -120,7 +122,17 @@ class Replay:
         for each in self.suggestions:
             stream = self.session.get(Stream, each.stream_id, populate_existing=True)
             assert stream is not None
-            self.branch_rows[each.id] = deque(self._revisions(stream, f"branch of suggestion {each.number}"))
+            rows = self.branch_rows[each.id] = deque(self._revisions(stream, f"branch of suggestion {each.number}"))
+            logged = {row.decision_id for row in rows}
+            self.silent[each.id] = [
+                one
+                for one in sorted(self.decisions.values(), key=lambda one: one.id)
+                if one.suggestion_id == each.id
+                and one.verdict == "reverted"
+                and one.id not in logged
+                and (reverted := self.decisions.get(one.reverts_id or 0)) is not None
+                and reverted.verdict == "rejected"
+            ]
         while True:
             self._at_this_version()
             if not main:
@@ -250,16 +262,40 @@ class Replay:
             if each.id not in self.branch_texts or each.opened_at_version > version:
                 continue
             rows = self.branch_rows[each.id]
-            while rows and rows[0].main_version == version:
+            is_filed_now = each.filed_version == version and each.filed_at is not None
+            as_filed = is_filed_now and self._reads_as_filed(each)
+            # Versions that one transaction made together have no branch edits between them.
+            self._without_revision(each)
+            while rows and rows[0].main_version is not None and rows[0].main_version <= version:
+                if rows[0].kind != "from_main" and rows[0].main_version < version:
+                    raise self._branch_fault(each, rows[0], f"says main version {rows[0].main_version} out of order")
                 self._branch_row(each, rows.popleft())
-            if rows and (rows[0].main_version is None or rows[0].main_version < version):
-                raise self._branch_fault(each, rows[0], f"says main version {rows[0].main_version} out of order")
-            if each.filed_version == version and each.filed_at is not None:
+                self._without_revision(each)
+                as_filed = as_filed or (is_filed_now and self._reads_as_filed(each))
+            if rows and rows[0].main_version is None:
+                raise self._branch_fault(each, rows[0], "says no main version")
+            if is_filed_now:
                 self.index.file(each.id)
-                self._compare_filed(each)
+                if not as_filed:
+                    raise Disagrees("suggestion", f"number {each.number}", "its filed form is not what it was then")
             if each.state == "withdrawn" and each.main_version == version:
                 self.index.close(each.id)
                 del self.branch_texts[each.id]
+
+    def _without_revision(self, suggestion: Suggestion) -> None:
+        """Reverts of rejections that put nothing back, because the words did not fit any more."""
+        waiting = self.silent.get(suggestion.id, [])
+        while (
+            waiting
+            and waiting[0].branch_version <= self.branch_versions[suggestion.id]
+            and waiting[0].main_version <= self.log.version
+        ):
+            decision = waiting.pop(0)
+            try:
+                self.expected[suggestion.id].extend(self.index.catch_up(suggestion.id))
+                self.index.unreject(suggestion.id, decision.hunk_id)
+            except DraftingError as error:
+                raise Disagrees("decision", f"id {decision.id}", f"does not follow from the log: {error.message}") from None
 
     def _branch_row(self, suggestion: Suggestion, stored: Stored) -> None:
         try:
@@ -268,6 +304,7 @@ class Replay:
             else:
                 self._branch_entry(suggestion, stored)
             self.branch_texts[suggestion.id] = stored.changes.apply(self.branch_texts[suggestion.id])
+            self.branch_versions[suggestion.id] = stored.version
         except DraftingError as error:
             raise self._branch_fault(suggestion, stored, f"does not follow from the log: {error.message}") from None
         if stored.kind == "edit" and self.branch_texts[suggestion.id] != self.index.branch_text(suggestion.id):
@@ -323,14 +360,14 @@ class Replay:
         row = f"stream {suggestion.stream_id}, version {stored.version}; suggestion {suggestion.number}"
         return Disagrees("revision", row, why)
 
-    def _compare_filed(self, suggestion: Suggestion) -> None:
+    def _reads_as_filed(self, suggestion: Suggestion) -> bool:
+        """Whether the hunks are now as they were filed; typing went on at the same version of main."""
         shown = [
             [one.id, one.start, one.end, from_units(one.text), from_units(one.ground)]
             for one in self.index.shown(suggestion.id)
             if not one.fulfilled
         ]
-        if json.loads(suggestion.filed_form or "null") != shown:
-            raise Disagrees("suggestion", f"number {suggestion.number}", "its filed form is not what it was then")
+        return bool(json.loads(suggestion.filed_form or "null") == shown)
 
     # ── the end ──
 
