@@ -72,7 +72,7 @@ function remarkButton(onRemark: (from: number, to: number) => void): Extension {
       button.type = "button";
       button.addEventListener("mousedown", event => event.preventDefault());
       button.addEventListener("click", () => onRemark(from, to));
-      return { dom: button };
+      return { dom: element("div", "", button) };
     },
   });
   return showTooltip.compute(["selection", "doc"], state => {

@@ -178,10 +178,10 @@ export class Cards {
     const hue = /\bhue-\d+\b/.exec(box.card.className)?.[0] ?? "hue-0";
     this.leader.ownerSVGElement!.setAttribute("class", `leader ${hue}`);
     const textRight = view.contentDOM.getBoundingClientRect().right - frame.left + 4;
-    const y1 = coords.bottom - frame.top + 1;
+    const y1 = (coords.top + coords.bottom) / 2 - frame.top;
     const x2 = this.margin.getBoundingClientRect().left - frame.left - 12;
     const y2 = box.y + marginTop - frame.top + 22;
-    this.leader.setAttribute("d", `M${coords.right - frame.left + 2} ${y1}H${Math.min(textRight, x2 - 8)}L${x2 - 6} ${y2}H${x2}`);
+    this.leader.setAttribute("d", `M${textRight} ${y1}H${x2 - 10}V${y2}H${x2}`);
   }
 
   /** Puts fresh HTML in place of a card, or adds it, or takes it away when there is none any more. */
@@ -209,6 +209,12 @@ export class Cards {
       (window as unknown as { htmx?: { process: (element: Element) => void } }).htmx?.process(fresh);
     } else old?.remove();
     this.margin.querySelector(".empty")?.toggleAttribute("hidden", this.all.length > 0);
+    const count = this.margin.querySelector("[data-counts]");
+    if (count) {
+      const open = this.all.filter(card => card.id.startsWith("s-") && ["open", "competing", "base-changed"].includes(card.dataset["state"]!));
+      const remarks = this.all.filter(card => card.id.startsWith("a-") && card.dataset["state"] !== "resolved");
+      count.textContent = t("counts", { suggestions: open.length, remarks: remarks.length });
+    }
     this.schedule();
   }
 }

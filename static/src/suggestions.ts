@@ -187,6 +187,7 @@ class Inserted extends WidgetType {
     readonly state: "" | "draft" | "rival" | "changed",
     readonly selected: boolean,
     readonly live: boolean,
+    readonly apart: boolean,
   ) {
     super();
   }
@@ -201,7 +202,7 @@ class Inserted extends WidgetType {
   }
   toDOM(): HTMLElement {
     const on = this.selected ? " is-selected" : "";
-    const whole = element("span", `cm-proposed hue-${this.hue}${on}`);
+    const whole = element("span", `cm-proposed hue-${this.hue}${on}${this.apart ? " cm-proposed--apart" : ""}`);
     whole.contentEditable = "false";
     whole.dataset["suggestion"] = String(this.suggestion);
     if (this.words) {
@@ -261,7 +262,7 @@ function decorations(suggestions: Suggestions, own: number | null, chosen: numbe
     for (const hunk of hunks) {
       if (hunk.to > hunk.from) struck.push({ from: hunk.from, to: hunk.to, hue, suggestion: meta.suggestion });
       const state = hunk.baseChanged ? "changed" : competing.has(`${meta.suggestion}.${hunk.id}`) ? "rival" : meta.state === "draft" ? "draft" : "";
-      const widget = new Inserted(meta.suggestion, meta.number, hue, meta.organization?.name ?? "", hunk.text, state, meta.suggestion === chosen, live);
+      const widget = new Inserted(meta.suggestion, meta.number, hue, meta.organization?.name ?? "", hunk.text, state, meta.suggestion === chosen, live, hunk.to > hunk.from);
       ranges.push(Decoration.widget({ widget, side: 10 + Math.min(meta.number, 9000) }).range(hunk.to));
     }
   }
