@@ -34,7 +34,7 @@ from dataclasses import dataclass, replace
 
 from drafting.engine.changes import ChangeSet
 from drafting.engine.relations import Replacement, relate
-from drafting.engine.words import left_of, right_of, runs_on, seam_runs_on, whole_words
+from drafting.engine.words import left_of, right_of, runs_on, seam_runs_on, trimmed, whole_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +244,7 @@ def main_step(
     direct = form is None
     whole = form or whole_words(main, s, e, t) or replacement
     moved: list[Hunk] = []
+    span = replacement
     absorbing: set[int] = set()
     touched: set[int] = set()
     for hunk in hunks:
@@ -264,6 +265,7 @@ def main_step(
             elif relation.kind == "compatible":
                 # It stands before or after the whole words: "big " before "tree" made "stree" is not in front of "tree".
                 by = whole
+                span = _hull(new_main, replacement, whole)
                 start, end = moved_inward(hunk.start, hunk.end, by)
             flagged = direct and relation.kind in ("clash", "identical")
             inverse = (by[0], by[0] + len(by[2]), main[by[0] : by[1]])
@@ -288,10 +290,16 @@ def main_step(
         )
     if absorbing:
         _absorb(new_main, moved, replacement, absorbing)
-    changes = _outside(main, new_main, hunks, moved, replacement)
+    changes = _outside(main, new_main, hunks, moved, span)
     if touched:
         _form_again(new_main, moved, touched, version)
     return tuple(moved), changes
+
+
+def _hull(new_main: str, one: Replacement, same: Replacement) -> Replacement:
+    """Two replacements with the same effect as one that holds both: whole words may lie beside what was typed."""
+    start, end = min(one[0], same[0]), max(one[1], same[1])
+    return start, end, new_main[start : end + len(one[2]) - (one[1] - one[0])]
 
 
 def _absorb(new_main: str, hunks: list[Hunk], replacement: Replacement, absorbing: set[int]) -> None:
@@ -342,13 +350,10 @@ def _outside(
             new_end = moved[index].start if index < len(hunks) else len(new_main)
             front = min(max(0, min(old_end, s) - old_start), new_end - new_start)
             back = min(max(0, old_end - max(old_start, e)), new_end - new_start - front)
-            piece = (
-                old_start + front + offset,
-                old_end - back + offset,
-                new_main[new_start + front : new_end - back],
-            )
-            if piece[0] < piece[1] or piece[2]:
-                pieces.append(piece)
+            words = new_main[new_start + front : new_end - back]
+            start, end, words = trimmed(main, old_start + front, old_end - back, words)
+            if start < end or words:
+                pieces.append((start + offset, end + offset, words))
         if index < len(hunks):
             offset += _grown((hunks[index],))
     return ChangeSet.of(pieces, len(main) + offset)

@@ -174,6 +174,8 @@ class Work:
 class OpenHunks:
     """The open hunks of one section, current with its main text."""
 
+    PLACES = Places  # tests put a slow one here that touches everything
+
     def __init__(self, log: Log) -> None:
         """No suggestion open, at the log's newest version."""
         self._start(log, log.version)
@@ -182,7 +184,7 @@ class OpenHunks:
         self._text = log.text(version)
         self._log = Tail(log, version, self._text)
         self._branches: dict[int, Branch] = {}
-        self._places = Places()
+        self._places = self.PLACES()
         self._nets: dict[tuple[int, bool], ChangeSet] = {}
         self._nets_version = version
 
@@ -192,7 +194,7 @@ class OpenHunks:
         other._text = self._text
         other._log = self._log.copy()
         other._branches = {}
-        other._places = Places()
+        other._places = other.PLACES()
         other._nets, other._nets_version = {}, self.version
         for id, branch in self._branches.items():
             twin = other._branches[id] = Branch(id, branch.number, branch.filed, branch.caught_up)

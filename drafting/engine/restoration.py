@@ -133,7 +133,7 @@ class _Place:
             if taken < len(text):
                 index = self._cut(index, taken, step)
                 text = self.text(self.runs[index])
-            now = now + text if step > 0 else text + now
+            now, back = (now + text, back + text) if step > 0 else (text + now, text + back)
             edge = index
             if taken < run[1]:
                 break

@@ -14,11 +14,11 @@ from drafting.engine.proposals import Proposals
 class Desk:
     """Drives `Proposals` as services do, and keeps each branch's text from its log alone."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, kind: type[Proposals] = Proposals) -> None:
         self.log = ListLog()
         if text:
             self.log.append(ChangeSet.of([(0, 0, text)], 0))
-        self.p = Proposals(self.log)
+        self.p = kind(self.log)
         self.branches: dict[int, str] = {}
         self.entries: dict[int, list[tuple[str, int, ChangeSet, bool]]] = {}
 

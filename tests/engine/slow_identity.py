@@ -7,12 +7,13 @@ follows it or that it replaces, behind the dead ones there; what comes back by c
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from drafting.engine.attribution import Log, Span
 from drafting.engine.changes import ChangeSet
 from drafting.engine.words import runs_on
+
+Restored = tuple[ChangeSet, tuple[Span, ...] | None, tuple[int, ...]]
 
 
 class Cell:
@@ -70,35 +71,22 @@ def _fold(cells: list[Cell], changes: ChangeSet, carried: Any, version: int) -> 
                 at, high = at + 1, high + 1
 
 
-def slow_restoration(log: Log, version: int) -> Restoration:
-    """What takes back revision `version` in the newest text."""
+def slow_restoration(log: Log, version: int) -> Restored:
+    """What takes back revision `version` in the newest text: changes, carried, newer as `Restoration` has them."""
     return _restored(cells_of(log, log.version), version)
 
 
-@dataclass(frozen=True, slots=True)
-class Restoration:
-    """What undoes one revision by identity.
-
-    changes   on the newest text
-    carried   identities of what comes back, over the inserted text of `changes` in order; None when nothing does
-    newer     versions whose characters touch the place and go too
-    """
-
-    changes: ChangeSet
-    carried: tuple[Span, ...] | None
-    newer: tuple[int, ...]
-
-
-def _restored(cells: list[Cell], version: int) -> Restoration:
+def _restored(cells: list[Cell], version: int) -> Restored:
     own = [cell.identity[:2] == (0, version) and not cell.is_carried for cell in cells]
     gone = [not cell.stands and cell.turns[-1] == version for cell in cells]
     affected = [place for place in range(len(cells)) if own[place] or gone[place]]
     if not affected:
-        return Restoration(ChangeSet.empty(sum(cell.stands for cell in cells)), None, ())
+        return ChangeSet.empty(sum(cell.stands for cell in cells)), None, ()
 
     def is_newer(place: int) -> bool:
         cell = cells[place]
-        return cell.stands and cell.identity[0] == 0 and cell.identity[1] > version and not cell.is_carried
+        stream, born, _ = cell.identity
+        return cell.stands and cell.turns[0] > version and (stream != 0 or born > version)
 
     low, high = _stretched(cells, affected[0], affected[-1], own, gone, is_newer)
     newer = {place for place in range(low, high + 1) if is_newer(place)}
@@ -107,7 +95,7 @@ def _restored(cells: list[Cell], version: int) -> Restoration:
         for place, cell in enumerate(cells)
     }
     changes, carried = difference(cells, lambda cell: cell.stands, lambda cell: stands[id(cell)])
-    return Restoration(changes, carried or None, tuple(sorted({cells[place].identity[1] for place in newer})))
+    return changes, carried or None, tuple(sorted({cells[place].turns[0] for place in newer}))
 
 
 def _stretched(
@@ -120,16 +108,20 @@ def _stretched(
     replaced_by = {cells[place].turns[-1] for place in inside if own[place] and not cells[place].stands}
     grown = now
     for step, edge in ((1, high), (-1, low)):
+        there = back
         place = edge + step
         while 0 <= place < len(cells):
             cell = cells[place]
             if cell.stands:
                 if not is_newer(place):
                     break
-                seams = [(grown, cell.unit), (back, cell.unit)] if step > 0 else [(cell.unit, grown), (cell.unit, back)]
+                run = _run(cells, place, step)
+                seams = [(grown, run), (there, run)] if step > 0 else [(run, grown), (run, there)]
                 if cell.identity[1] not in replaced_by and not any(runs_on(*seam) for seam in seams):
                     break
-                grown = grown + cell.unit if step > 0 else cell.unit + grown
+                grown, there = (
+                    (grown + cell.unit, there + cell.unit) if step > 0 else (cell.unit + grown, cell.unit + there)
+                )
                 edge = place
             place += step
         if step > 0:
@@ -137,6 +129,18 @@ def _stretched(
         else:
             low = edge
     return low, high
+
+
+def _run(cells: list[Cell], place: int, step: int) -> str:
+    """The characters from a place on that one revision put side by side: a seam looks at more than one."""
+    text = cells[place].unit
+    while 0 <= place + step < len(cells) and len(text) < 3:
+        one, other = cells[place], cells[place + step]
+        if not other.stands or other.turns[0] != one.turns[0] or other.identity[2] != one.identity[2] + step:
+            break
+        text = text + other.unit if step > 0 else other.unit + text
+        place += step
+    return text
 
 
 def difference(
