@@ -51,7 +51,7 @@ class Tracked:
 
 @dataclass(slots=True)
 class TrackedParagraph:
-    """characters, the paragraph's look, and the fate of its mark; style_before when the change gave it another style."""
+    """Characters, shape and the fate of the mark; `before` is the shape as it stands, where the mark is kept."""
 
     characters: list[Tracked]
     shape: Paragraph
@@ -72,7 +72,7 @@ _Of = Callable[[int], tuple[int, bool, int]]
 
 @dataclass(slots=True)
 class _Element:
-    """A thing of one stream: character, mark (with its paragraph) or table; base: its place in the standing text."""
+    """Character, mark (with its paragraph) or table of one stream; base: its place in the standing text."""
 
     base: int
     kept: bool

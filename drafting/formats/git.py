@@ -1,0 +1,134 @@
+"""A document's history as a git repository: a stream for `git fast-import`.
+
+Each decision is a commit: author is the organisation that proposed, with the time of the proposal; committer the one
+who decided, with the time of the decision; trailers name the suggestion, its sources and the decision. So `git blame` names
+the organisation of each line. Milestones are annotated tags. Addresses are synthetic and end in .invalid: nobody's
+mailbox leaves the system. The same values give the same stream, and with it the same commit ids.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from drafting.errors import InvalidInput
+
+_NOT_IN_NAMES = re.compile(r"[<>\x00-\x1f\x7f]+")
+_NOT_IN_REFS = re.compile(r"[\x00-\x20~^:?*\[\\\x7f]+|\.\.|@\{|/{2,}")
+_MAILS = re.compile(r"[^a-z0-9.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody whom a commit names: `key`, such as "org-12", makes a stable address that is nobody's mailbox."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A state of the document.
+
+    files      path → text of every file that this commit changes or adds
+    removed    paths that it removes
+    trailers   (name, value), such as ("Suggestion-Id", "U-17"); several of one name are several lines
+    """
+
+    author: Person
+    authored_at: datetime
+    committer: Person
+    committed_at: datetime
+    subject: str
+    body: str = ""
+    trailers: tuple[tuple[str, str], ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A named version: an annotated tag on commit number `commit` (from 0)."""
+
+    name: str
+    commit: int
+    tagger: Person
+    at: datetime
+    message: str
+
+
+def fast_import(commits: Sequence[Commit], tags: Sequence[Tag] = (), *, branch: str = "main") -> bytes:
+    """The stream that `git fast-import` makes a repository of.
+
+    raises   InvalidInput for a path that leaves the repository, or a tag on a commit that is not there
+    law      the same values give the same bytes, and git gives them the same ids
+    """
+    ref = f"refs/heads/{_ref(branch)}"
+    out: list[bytes] = [b"feature done\n"]
+    for number, commit in enumerate(commits, 1):
+        out += [
+            f"commit {ref}\nmark :{number}\n".encode(),
+            f"author {_person(commit.author)} {_moment(commit.authored_at)}\n".encode(),
+            f"committer {_person(commit.committer)} {_moment(commit.committed_at)}\n".encode(),
+            _data(_message(commit)),
+        ]
+        if number == 1:
+            out.append(b"deleteall\n")  # whatever the branch held before
+        out += [f"D {_path(path)}\n".encode() for path in sorted(commit.removed)]
+        for path in sorted(commit.files):
+            out += [f"M 100644 inline {_path(path)}\n".encode(), _data(commit.files[path])]
+        out.append(b"\n")
+    for tag in tags:
+        if not 0 <= tag.commit < len(commits):
+            raise InvalidInput(f"Tag {tag.name!r} names commit {tag.commit} of {len(commits)}.")
+        out += [
+            f"tag {_ref(tag.name)}\nfrom :{tag.commit + 1}\n".encode(),
+            f"tagger {_person(tag.tagger)} {_moment(tag.at)}\n".encode(),
+            _data(tag.message),
+        ]
+    out.append(b"done\n")
+    return b"".join(out)
+
+
+def _person(person: Person) -> str:
+    name = " ".join(_NOT_IN_NAMES.sub(" ", person.name).split()).strip(".,:;\"'") or "?"
+    return f"{name} <{_MAILS.sub('-', person.key.lower()).strip('-.') or 'nobody'}@drafting.invalid>"
+
+
+def _moment(at: datetime) -> str:
+    """Seconds since 1970 and the offset that the time was given with."""
+    offset = at.utcoffset()
+    if offset is None:
+        raise InvalidInput(f"The time {at} has no zone.")
+    minutes = int(offset.total_seconds()) // 60
+    sign = "-" if minutes < 0 else "+"
+    return f"{int(at.timestamp())} {sign}{abs(minutes) // 60:02d}{abs(minutes) % 60:02d}"
+
+
+def _message(commit: Commit) -> str:
+    subject = " ".join(commit.subject.split()) or "-"
+    trailers = "\n".join(f"{name}: {' '.join(value.split())}" for name, value in commit.trailers)
+    return "\n\n".join(part for part in (subject, commit.body.strip(), trailers) if part) + "\n"
+
+
+def _data(text: str) -> bytes:
+    raw = text.encode("utf-8")
+    return b"data %d\n%b\n" % (len(raw), raw)
+
+
+def _path(path: str) -> str:
+    parts = path.split("/")
+    if not path or any(part in ("", ".", "..") or part.lower() == ".git" for part in parts) or "\0" in path:
+        raise InvalidInput(f"{path!r} is not a path inside a repository.")
+    if re.search(r'[\n"\\]', path):
+        quoted = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'"{quoted}"'
+    return path
+
+
+def _ref(name: str) -> str:
+    """A name that git accepts for a branch or tag."""
+    parts = (part.strip(".").removesuffix(".lock") for part in _NOT_IN_REFS.sub("-", name).strip("/").split("/"))
+    return "/".join(part or "-" for part in parts)
