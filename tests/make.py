@@ -21,6 +21,7 @@ from drafting.store.models import (
     Membership,
     Organization,
     Origin,
+    PhaseChange,
     Revision,
     Section,
     Stream,
@@ -64,6 +65,8 @@ def document(
         created_at=now(),
     )
     session.add(row)
+    session.flush()
+    session.add(PhaseChange(document_id=row.id, phase=phase, ends_at=phase_ends_at, at=now()))
     session.flush()
     return row
 

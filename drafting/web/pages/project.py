@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -35,7 +36,7 @@ def steps(document: DocumentView, changes: list[PhaseView]) -> list[Step]:
     """The five phases in order, with when each began and ended as far as the document's history says."""
     began: dict[str, datetime] = {}
     ended: dict[str, datetime] = {}
-    for change, following in zip(changes, [*changes[1:], None], strict=True):
+    for change, following in zip_longest(changes, changes[1:]):
         began.setdefault(change.phase, change.at)
         if following is not None and following.phase != change.phase:
             ended[change.phase] = following.at
