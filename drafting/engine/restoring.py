@@ -204,8 +204,8 @@ class _Undoing:
         return run[2] == self.version or (run[2] == 0 and run[4] == self.version)
 
     def _is_older(self, run: Run) -> bool:
-        """Whether characters that came after it were only brought back, to another place than they had."""
-        return all(span.stream == 0 and span.version < self.version for span in self.folded.spans(run))
+        """Whether characters that came after it were only brought back, to their place or another."""
+        return self.folded.is_awoken(run) or all(span.stream == 0 and span.version < self.version for span in self.folded.spans(run))
 
     def _going(self, runs: list[Run], places: list[int], own: list[int], newer: list[int]) -> set[int]:
         """Which of the newer runs belong to the place, and do not merely stand beside it.

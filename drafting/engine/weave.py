@@ -69,6 +69,7 @@ class Weave:
         self._spans_a: list[Span] | None = None
         self._ends_a: list[int] = []
         self._knows_dead = a == 0
+        self._awoken: dict[int, list[tuple[int, int]]] = {}  # by revision: what it brought back from before version a
 
     # ── folding ──
 
@@ -121,7 +122,8 @@ class Weave:
     def _recall(self) -> None:
         """Give the characters that died before version a their places, by folding the log from its beginning.
 
-        Asked for once, when a revision brings back something older than version a: it may be one of them.
+        Asked for once, when a revision brings back something that may be one of them: older than version a, or from
+        another stream.
         """
         whole = Weave(self.log, 0)
         whole.fold(self.a)
@@ -155,7 +157,7 @@ class Weave:
             given, needed = sum(span.length for span in carried), sum(len(text) for _, _, text in changes.replacements)
             if given != needed:
                 raise MismatchError(f"Spans of {given} code units for {needed} that revision {version} inserts.")
-            if not self._knows_dead and any(span.stream == 0 and span.version <= self.a for span in carried):
+            if not self._knows_dead and any(span.stream or span.version <= self.a for span in carried):
                 self._recall()
         shift = offset = 0
         for start, end, inserted in changes.replacements:
@@ -356,6 +358,7 @@ class Weave:
                 fresh = []
                 if 0 < run[2] <= self.a:
                     self._left.append((size, size, version, offset, 0))
+                    self._awoken.setdefault(version, []).append((offset, offset + size))
                 else:
                     self._left.append((size, size, run[2], run[3] + skipped, 0))
                 used = skipped + size
@@ -395,6 +398,10 @@ class Weave:
                         yield length, length, 0, run[3], 0
                 else:
                     yield run
+
+    def is_awoken(self, run: Run) -> bool:
+        """Whether the run died before version a, in the place where it stands or stood since."""
+        return any(start <= run[3] < end for start, end in self._awoken.get(run[2], ()))
 
     def spans(self, run: Run) -> list[Span]:
         """The identities of a run's characters."""

@@ -122,10 +122,17 @@ def test_undone_right_away_a_revision_leaves_text_and_attribution_as_before_it()
 
 
 def test_revisions_undone_in_any_order_leave_text_and_attribution_as_before_them():
-    """BRANCHES.md, item 12: deleted characters keep their place, so the order of reverting does not matter."""
+    """BRANCHES.md, item 12: deleted characters keep their place, so the order of reverting does not matter.
+
+    Left out are histories in which one identity was put into the text twice (a copy pasted with its spans, which
+    services never do): which of the two died where cannot be told from identities.
+    """
     for seed in range(some(400, 4000)):
         rng = random.Random(seed)
         both = random_history(rng, 4)
+        known = [each.identity for each in both.history.everything]
+        if len(set(known)) < len(known):
+            continue
         text, spans = both.text, spans_at(both.log, both.log.version)
         mine = []
         for _ in range(rng.randint(1, 4)):
