@@ -1,9 +1,9 @@
 """A document's history as a git repository: a stream for `git fast-import`.
 
 Each decision is a commit: author is the organisation that proposed, with the time of the proposal; committer the one
-who decided, with the time of the decision; trailers name the suggestion, its sources and the decision. So `git blame` names
-the organisation of each line. Milestones are annotated tags. Addresses are synthetic and end in .invalid: nobody's
-mailbox leaves the system. The same values give the same stream, and with it the same commit ids.
+who decided, with the time of the decision; trailers name the suggestion, its sources and the decision. So `git
+blame` names the organisation of each line. Milestones are annotated tags. Addresses are synthetic and end in .invalid:
+nobody's mailbox leaves the system. The same values give the same stream, and with it the same commit ids.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def fast_import(commits: Sequence[Commit], tags: Sequence[Tag] = (), *, branch: 
 
 
 def _person(person: Person) -> str:
-    name = " ".join(_NOT_IN_NAMES.sub(" ", person.name).split()).strip(".,:;\"'") or "?"
+    name = " ".join(_NOT_IN_NAMES.sub(" ", person.name).split()) or "?"
     return f"{name} <{_MAILS.sub('-', person.key.lower()).strip('-.') or 'nobody'}@drafting.invalid>"
 
 
