@@ -113,23 +113,30 @@ class Anchor:
         changes  of revision `self.version + 1`
         raises   PositionError when the anchor is not inside its text
         """
-        start = changes.map_pos(self.start, 1)
-        end = changes.map_pos(self.end, -1)
-        assert start is not None and end is not None
-        cut = self.is_cut
-        if self.start < self.end:
-            lost = any(s < self.end and e > self.start for s, e, _ in changes.replacements)
-            cut = cut or lost
-            if end < start or (lost and _all_gone(self.start, self.end, changes)):
-                start = end = changes.map_pos(self.start, -1)
+        if self.end > changes.length:
+            raise PositionError(
+                f"An anchor on [{self.start}, {self.end}) is not inside a text of {changes.length} code units.",
+                position=self.end,
+            )
+        replaced = list(changes.iter_changes())
+        if self.start == self.end:
+            start = end = _point(self.start, replaced)
+            cut = True
         else:
-            start = end = changes.map_pos(self.start, -1)
+            cut = self.is_cut or any(s < self.end and e > self.start for s, e, _, _, _ in replaced)
+            if any(s <= self.start and e >= self.end for s, e, _, _, _ in replaced):
+                start = end = _point(self.start, replaced)
+            else:
+                start, end = _inward(self.start, self.end, replaced)
         if not cut:
             return Anchor(self.placed, start, end, self.version + 1, False, start, end)
-        low, high = changes.map_pos(self.zone_start, -1), changes.map_pos(self.zone_end, 1)
-        for s, e, low_b, high_b, _ in changes.iter_changes():
-            if s <= self.zone_end and e >= self.zone_start:
-                low, high = min(low, low_b), max(high, high_b)
+        low, high = _point(self.zone_start, replaced), self.zone_end
+        for s, e, s_b, e_b, _ in replaced:
+            if s > self.zone_end:
+                break
+            high = e_b + max(0, self.zone_end - e)
+            if e >= self.zone_start:
+                low = min(low, s_b)
         return Anchor(self.placed, start, end, self.version + 1, True, min(low, start), max(high, end))
 
 
@@ -254,16 +261,44 @@ def put_again(text: str, anchor: Anchor, start: int, end: int) -> Anchor:
     return place(text, start, end, anchor.version)
 
 
-def _all_gone(start: int, end: int, changes: ChangeSet) -> bool:
-    """Whether a revision deletes every character of [start, end)."""
-    pos = start
-    for s, e, _ in changes.replacements:
-        if s > pos:
-            return False
-        pos = max(pos, e)
-        if pos >= end:
-            return True
-    return False
+_Changed = list[tuple[int, int, int, int, str]]  # as ChangeSet.iter_changes gives them, touching ones joined
+
+
+def _inward(start: int, end: int, replaced: _Changed) -> tuple[int, int]:
+    """A passage after changes that do not take all of it at once: what is put in place of its first or last words stays.
+
+    law   text inserted at its edges, or in place of words on both sides of an edge, is outside
+    """
+    shift = new_start = new_end = 0
+    found_start = found_end = False
+    for s, e, s_b, e_b, _ in replaced:
+        if not found_start and (s > start or e > start):
+            new_start = start + shift if s > start else s_b if s == start else e_b
+            found_start = True
+        if s >= end:
+            break
+        if e >= end:
+            new_end = e_b if e == end else s_b
+            found_end = True
+            break
+        shift = e_b - e
+    if not found_start:
+        new_start = start + shift
+    if not found_end:
+        new_end = end + shift
+    return new_start, max(new_start, new_end)
+
+
+def _point(pos: int, replaced: _Changed) -> int:
+    """A point after changes; it keeps to its left."""
+    shift = 0
+    for s, e, s_b, e_b, _ in replaced:
+        if s >= pos:
+            break
+        if e >= pos:
+            return s_b if e > pos else e_b
+        shift = e_b - e
+    return pos + shift
 
 
 def _zone(placed: Placed, folded: Weave) -> tuple[int, int, bool]:
@@ -307,8 +342,7 @@ def _standing_again(anchor: Anchor, folded: Weave) -> Anchor:
             s, e, inserted = trimmed(text, s, e, inserted)
         replacements.append((s, e, inserted))
     net = ChangeSet.of(replacements, folded.length_a)
-    start, end = net.map_pos(placed.start, 1), net.map_pos(placed.end, -1)
-    assert start is not None and end is not None
+    start, end = _inward(placed.start, placed.end, list(net.iter_changes()))
     return Anchor(placed, start, end, anchor.version, False, start, end)
 
 
