@@ -75,6 +75,8 @@ def reach(text: str, replacement: Replacement) -> tuple[int, int]:
         return min(start, low), max(end, high)
     size = end - start or len(new)
     low, high = start, end
+    if not size:  # main reads so already: nothing could slide
+        return low, high
     if start < end:
         while low > 0 and text[low - 1] == text[low - 1 + size]:
             low -= 1
