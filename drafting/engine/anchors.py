@@ -123,7 +123,7 @@ class Anchor:
             start = end = _point(self.start, replaced)
             cut = True
         else:
-            cut = self.is_cut or any(s < self.end and e > self.start for s, e, _, _, _ in replaced)
+            cut = self.is_cut or any(s < e and s < self.end and e > self.start for s, e, _, _, _ in replaced)
             if any(s <= self.start and e >= self.end for s, e, _, _, _ in replaced):
                 start = end = _point(self.start, replaced)
             else:
@@ -321,7 +321,7 @@ def _zone(placed: Placed, folded: Weave) -> tuple[int, int, bool]:
                     if old is None:
                         old = folded.log.text(placed.version)
                     cut_start, cut_end, _ = trimmed(old, s, e, inserted)
-                whole = whole and not (cut_start < end and cut_end > start)
+                whole = whole and not (cut_start < cut_end and cut_start < end and cut_end > start)
         shift = e_b - e
     if low is None or high is None:
         low, high = start_b + shift, end_b + shift
