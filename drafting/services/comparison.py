@@ -1,0 +1,262 @@
+"""What changed between two moments of a document or a section, run by run, with everybody behind each of them.
+
+From the log, never from the texts. An inserted run names who brought it in, a deleted run who took it out and who had
+brought it in. Neighbouring pieces of the same people are one run. What went at one place and came at another with its
+identity, or letter for letter as a passage, is a move and not a deletion and an insertion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from sqlalchemy.orm import Session
+
+from drafting.engine.attribution import Span
+from drafting.engine.difference import DELETED, INSERTED, VANISHED, Piece, difference, words_of
+from drafting.engine.text import from_units
+from drafting.services.access import Actor, require
+from drafting.services.attribution_view import Reader, _whole, key_of
+from drafting.services.logs import StreamHistory
+from drafting.services.moments import Moment, moment_of
+from drafting.services.sources import Source
+from drafting.store.models import Section
+
+PASSAGE = 30  # characters from which the same words at two places are a moved passage and not a coincidence
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A run of the difference. Positions are code units; text is ordinary Unicode.
+
+    kind     inserted deleted vanished; moved: `moved_to` or `moved_from` names the section of the other end
+    source   who brought it in (inserted), who took it out (deleted, vanished)
+    brought  of what was taken out: who had brought it in
+    key      names the run for ever: its story
+    """
+
+    kind: str
+    start_a: int
+    end_a: int
+    start_b: int
+    end_b: int
+    text: str
+    source: Source | None
+    brought: Source | None
+    key: str
+    moved_to: int | None = None
+    moved_from: int | None = None
+
+    @property
+    def is_move(self) -> bool:
+        return self.moved_to is not None or self.moved_from is not None
+
+    def matches(self, only: str) -> bool:
+        """Whether who brought it in, or took it out, is the one asked for."""
+        return not only or (self.source is not None and self.source.matches(only))
+
+
+@dataclass(frozen=True, slots=True)
+class SectionComparison:
+    """A section at both moments. state: same changed added removed; texts are ordinary Unicode, empty where it was not."""
+
+    section_id: int
+    title: str
+    state: str
+    version_a: int
+    version_b: int
+    text_a: str
+    text_b: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The difference between two moments, the earlier one first."""
+
+    a: Moment
+    b: Moment
+    sections: tuple[SectionComparison, ...]
+
+    @property
+    def changes(self) -> Iterable[Change]:
+        return (change for section in self.sections for change in section.changes)
+
+    @property
+    def inserted(self) -> int:
+        """Characters that are new, moves left out."""
+        return sum(len(each.text) for each in self.changes if each.kind == INSERTED and not each.is_move)
+
+    @property
+    def deleted(self) -> int:
+        return sum(len(each.text) for each in self.changes if each.kind == DELETED and not each.is_move)
+
+
+def compare(
+    session: Session,
+    actor: Actor,
+    document_id: int,
+    a: str,
+    b: str,
+    *,
+    section_id: int | None = None,
+    vanished: bool = False,
+) -> Comparison:
+    """The attributed difference between two moments, as `moments` reads them; the later one is always the new side.
+
+    section_id  only this section
+    vanished    also what came and went in between
+    raises      InvalidInput, NotFound
+    needs       read
+    """
+    document = require(session, actor, "read", document_id)
+    reader = Reader(session, document_id)
+    if section_id is not None:
+        reader.history(section_id)
+    one, two = (moment_of(reader, document, each, section_id) for each in (a, b))
+    if one.at > two.at:
+        one, two = two, one
+    made = []
+    titles = {row.id: row.title for row in session.query(Section.id, Section.title).where(Section.document_id == document_id)}
+    for each in _together(one, two):
+        if section_id is None or each == section_id:
+            made.append(_section(reader, each, titles.get(each, ""), one.version_of(each), two.version_of(each), vanished))
+    return Comparison(one, two, tuple(_with_moves(made)))
+
+
+def _together(a: Moment, b: Moment) -> list[int]:
+    """The sections of both, in the order of the later, those that are gone behind the one they followed."""
+    order = [each for each, _ in b.sections]
+    before: int | None = None
+    for each, _ in a.sections:
+        if each not in order:
+            order.insert(order.index(before) + 1 if before in order else 0, each)
+        before = each
+    return order
+
+
+def _section(
+    reader: Reader, section_id: int, title: str, version_a: int | None, version_b: int | None, vanished: bool
+) -> SectionComparison:
+    history = reader.history(section_id)
+    a, b = version_a or 0, version_b or 0
+    state = "added" if version_a is None else "removed" if version_b is None else "changed"
+    if a == b and state == "changed":
+        text = from_units(history.text(a))
+        return SectionComparison(section_id, title, "same", a, b, text, text, ())
+    pieces = difference(history, a, b, vanished=vanished)
+    text_a, text_b = history.text(a), history.text(b)
+    changes = _joined(_changes(reader, history, pieces, text_a, text_b))
+    if not changes and state == "changed":
+        state = "same"
+    return SectionComparison(section_id, title, state, a, b, from_units(text_a), from_units(text_b), tuple(changes))
+
+
+def _changes(
+    reader: Reader, history: StreamHistory, pieces: list[Piece], text_a: str, text_b: str
+) -> Iterable[Change]:
+    sources, stream = reader.sources, history.stream_id
+    for piece in pieces:
+        if piece.brought is None:
+            continue
+        words = words_of(history, piece, text_a, text_b)
+        own = history.own(piece.brought)
+        if own.stream in reader.histories:
+            parts = list(sources.of_span(own))
+        else:
+            parts = [(own.length, sources.of(stream, piece.put or piece.removed))]
+        at = 0
+        for length, brought in parts:
+            part = own._replace(offset=own.offset + at, length=length)
+            start_a = piece.start_a + (at if piece.end_a > piece.start_a else 0)
+            start_b = piece.start_b + (at if piece.end_b > piece.start_b else 0)
+            source: Source | None = brought
+            if piece.kind != INSERTED:
+                source = sources.of(stream, piece.removed) if piece.removed else None
+            yield Change(
+                piece.kind,
+                start_a,
+                start_a + (length if piece.end_a > piece.start_a else 0),
+                start_b,
+                start_b + (length if piece.end_b > piece.start_b else 0),
+                words[at : at + length],
+                source,
+                None if piece.kind == INSERTED else brought,
+                key_of(part),
+            )
+            at += length
+
+
+def _joined(changes: Iterable[Change]) -> list[Change]:
+    """Neighbours of the same people made one, in units until here."""
+    made: list[Change] = []
+    for each in changes:
+        last = made[-1] if made else None
+        if (
+            last is not None
+            and last.kind == each.kind
+            and last.end_a == each.start_a
+            and last.end_b == each.start_b
+            and _signature(last.source) == _signature(each.source)
+            and (each.kind == INSERTED or _signature(last.brought) == _signature(each.brought))
+        ):
+            made[-1] = replace(last, end_a=each.end_a, end_b=each.end_b, text=last.text + each.text)
+        else:
+            made.append(each)
+    return [
+        replace(each, text=from_units(_whole(each.text)))
+        for each in made
+        if each.kind != VANISHED or each.text.strip()
+    ]
+
+
+def _signature(source: Source | None) -> object:
+    return None if source is None else source.signature
+
+
+def _with_moves(sections: list[SectionComparison]) -> Iterable[SectionComparison]:
+    """The sections with passages that went here and came there said to be moved."""
+    went: dict[tuple[int, int, int], int] = {}
+    passages: dict[str, int] = {}
+    for section in sections:
+        for each in section.changes:
+            if each.kind == DELETED:
+                stream, version, offset = (int(part) for part in each.key.split("."))
+                went[stream, version, offset] = section.section_id
+                if len(each.text.strip()) >= PASSAGE:
+                    passages.setdefault(each.text.strip(), section.section_id)
+    came: dict[object, int] = {}
+    marked: list[list[Change]] = []
+    for section in sections:
+        row = []
+        for each in section.changes:
+            if each.kind == INSERTED:
+                identity = tuple(int(part) for part in each.key.split("."))
+                words = each.text.strip()
+                found = went.get(identity)  # type: ignore[call-overload]
+                if found is None and len(words) >= PASSAGE:
+                    found = passages.get(words)
+                if found is not None:
+                    came.setdefault(identity, section.section_id)
+                    came.setdefault(words, section.section_id)
+                    each = replace(each, moved_from=found)
+            row.append(each)
+        marked.append(row)
+    for section, row in zip(sections, marked, strict=True):
+        done = []
+        for each in row:
+            if each.kind == DELETED:
+                identity = tuple(int(part) for part in each.key.split("."))
+                there = came.get(identity)
+                if there is None and len(each.text.strip()) >= PASSAGE:
+                    there = came.get(each.text.strip())
+                if there is not None:
+                    each = replace(each, moved_to=there)
+            done.append(each)
+        yield replace(section, changes=tuple(done))
+
+
+def identity_of(key: str) -> Span:
+    """The span of length 1 that a run's key names. raises: ValueError"""
+    stream, version, offset = (int(part) for part in key.split("."))
+    return Span(1, stream, version, offset)

@@ -1,0 +1,300 @@
+"""Where words come from: the `Source` of each revision of a document, with everybody who is credited, and its groups.
+
+Typed by, on behalf of and decided by are three facts and stay three. What an official put in other words is divided:
+the words kept are the proposer's, the rest the official's. What was asked for by several (identical proposals, shared
+deletions) names all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from drafting.engine.attribution import Span
+from drafting.services.logs import Fact, StreamHistory
+from drafting.services.overview import MeetingBadge
+from drafting.services.people import OrganizationView, organization_view
+from drafting.store.models import (
+    Decision,
+    Meeting,
+    Organization,
+    Origin,
+    Section,
+    Suggestion,
+    SuggestionOrigin,
+    User,
+)
+
+COLOURINGS = ("meeting", "organization", "kind", "decision", "age")
+KINDS = ("suggestion", "edit", "import", "restore", "revert", "move", "rewording")
+VERDICTS = ("accepted", "reworded", "reverted")
+AGES = (7, 30, 90, 365)  # days; the groups of the colouring by age end there
+AGE_HUES = (2, 12, 8, 5, 1)
+PLATFORM_HUE = 12
+TEAM = "team"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where words come from, or who took them out.
+
+    kind           suggestion edit import restore revert move; rewording: an official's own words
+    organizations  on whose behalf, all of them; with `meetings`
+    suggestion     its number; `credited` are the numbers of others that asked for the same
+    verdict        of the decision that put it into the text; empty without one
+    author         who typed it; `decided_by` who decided
+    """
+
+    kind: str
+    stream_id: int
+    version: int
+    section_id: int
+    at: datetime
+    author_id: int | None = None
+    author: str = ""
+    organizations: tuple[OrganizationView, ...] = ()
+    meetings: tuple[MeetingBadge, ...] = ()
+    suggestion_id: int | None = None
+    hunk_id: int | None = None
+    suggestion: int | None = None
+    credited: tuple[int, ...] = ()
+    decision_id: int | None = None
+    verdict: str = ""
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    reason: str = ""
+
+    @property
+    def is_own(self) -> bool:
+        """Of the team itself: nobody asked for it."""
+        return not (self.organizations or self.meetings or self.suggestion or self.decision_id)
+
+    @property
+    def signature(self) -> tuple[Any, ...]:
+        """What is the same for neighbouring words that people see as one."""
+        if self.decision_id is not None:
+            return self.decision_id, self.kind
+        made = tuple(each.id for each in self.organizations), tuple(each.id for each in self.meetings)
+        return self.kind, self.author_id, made, self.at.date()
+
+    def matches(self, only: str) -> bool:
+        """Whether it is of a meeting ("m3"), an organisation ("oZP"), a suggestion ("u17") or a group of any colouring."""
+        return (
+            any(f"m{each.number}" == only for each in self.meetings)
+            or any(f"o{each.code}" == only for each in self.organizations)
+            or any(f"u{each}" == only for each in (self.suggestion, *self.credited) if each)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A key of the legend. name, code: empty where the web has words for the id (kinds, verdicts, ages, platform, team)."""
+
+    id: str
+    hue: int
+    code: str = ""
+    name: str = ""
+
+
+def group_of(source: Source, by: str, at: datetime) -> Group:
+    """The group that words of a source are counted and coloured in.
+
+    by  meeting organization kind decision age
+    at  the moment that ages are counted from
+    """
+    if by == "meeting":
+        if source.meetings:
+            first = source.meetings[0]
+            return Group(f"m{first.number}", first.hue, str(first.number), first.topic)
+        if source.organizations or source.suggestion:
+            return Group("platform", PLATFORM_HUE)
+    elif by == "organization":
+        if source.organizations:
+            one = source.organizations[0]
+            return Group(f"o{one.code}", one.hue, one.code, one.name)
+    elif by == "kind":
+        return Group(f"kind-{source.kind}", KINDS.index(source.kind) + 1 if source.kind in KINDS else 0)
+    elif by == "decision":
+        if source.verdict:
+            return Group(f"verdict-{source.verdict}", {"accepted": 3, "reworded": 5, "reverted": 2}.get(source.verdict, 0))
+    elif by == "age":
+        days = (at - source.at).total_seconds() / 86400
+        index = next((i for i, limit in enumerate(AGES) if days < limit), len(AGES))
+        return Group(f"age-{index}", AGE_HUES[index])
+    return Group(TEAM, 0)
+
+
+class Sources:
+    """Every source of a document, asked for by stream, version and offset. Made for one request."""
+
+    def __init__(self, session: Session, document_id: int, histories: dict[int, StreamHistory]) -> None:
+        self._session = session
+        self._document_id = document_id
+        self._histories = histories
+        self._made: dict[tuple[int, int], Source] = {}
+        self._parts: dict[tuple[int, int], list[tuple[int, int, Source]]] = {}
+
+    # ── what is asked for ──
+
+    def of(self, stream_id: int, version: int) -> Source:
+        """The source of a revision as a whole."""
+        key = stream_id, version
+        known = self._made.get(key)
+        if known is None:
+            history = self._histories[stream_id]
+            known = self._made[key] = self._source(history, version, history.facts[version - 1])
+        return known
+
+    def of_span(self, span: Span) -> Iterator[tuple[int, Source]]:
+        """(length, source) of the characters of a span whose stream is named."""
+        source = self.of(span.stream, span.version)
+        if source.verdict != "reworded":
+            yield span.length, source
+            return
+        start, end = span.offset, span.offset + span.length
+        for low, high, one in self._parts_of(source):
+            if low < end and start < high:
+                yield min(end, high) - max(start, low), one
+
+    # ── putting it together ──
+
+    def _source(self, history: StreamHistory, version: int, fact: Fact) -> Source:
+        origins = [self._origins[each] for each in history.origins.get(version, ()) if each in self._origins]
+        base = Source(
+            kind="suggestion" if fact.kind == "accept" else fact.kind,
+            stream_id=history.stream_id,
+            version=version,
+            section_id=history.section_id,
+            at=fact.at,
+            author_id=fact.author_id,
+            author=self._names.get(fact.author_id or 0, ""),
+        )
+        row = self._decisions.get(fact.decision_id or 0)
+        if row is None:
+            return replace(base, organizations=_organizations(origins), meetings=_meetings(origins))
+        suggestion = self._suggestions.get(row.suggestion_id)
+        others = [
+            pair[0] for name in ("fulfilled", "shared") for pair in (row.effects or {}).get(name, ()) if pair[0] != row.suggestion_id
+        ]
+        if fact.kind == "accept":
+            for each in (row.suggestion_id, *others):
+                origins.extend(one for one in self._suggestion_origins.get(each, ()) if one not in origins)
+        numbers = [self._suggestions[each].number for each in dict.fromkeys(others) if each in self._suggestions]
+        return replace(
+            base,
+            organizations=_organizations(origins),
+            meetings=_meetings(origins),
+            suggestion_id=row.suggestion_id,
+            hunk_id=row.hunk_id,
+            suggestion=suggestion.number if suggestion else None,
+            credited=tuple(numbers),
+            decision_id=row.id,
+            verdict=row.verdict,
+            decided_by=self._names.get(row.by_id, ""),
+            decided_at=row.at,
+            reason=row.reason,
+        )
+
+    def _parts_of(self, source: Source) -> list[tuple[int, int, Source]]:
+        """The words of a reworded acceptance: which stretch of what it inserted is whose."""
+        key = source.stream_id, source.version
+        known = self._parts.get(key)
+        if known is not None:
+            return known
+        size = len(self._histories[source.stream_id].inserted(source.version))
+        form = self._session.scalar(select(Decision.form).where(Decision.id == source.decision_id)) or {}
+        parts = form.get("parts") or []
+        made: list[tuple[int, int, Source]] = []
+        if sum(length for length, _ in parts) == size:
+            official = replace(
+                source, kind="rewording", organizations=(), meetings=(), author=source.decided_by, author_id=None
+            )
+            at = 0
+            for length, is_theirs in parts:
+                made.append((at, at + length, source if is_theirs else official))
+                at += length
+        self._parts[key] = made or [(0, size, source)]
+        return self._parts[key]
+
+    # ── rows, each read once ──
+
+    @cached_property
+    def _origins(self) -> dict[int, tuple[OrganizationView | None, MeetingBadge | None]]:
+        rows = self._session.execute(
+            select(Origin.id, Origin.organization_id, Origin.meeting_id).where(Origin.document_id == self._document_id)
+        )
+        return {
+            row.id: (self.organizations.get(row.organization_id or 0), self.meetings.get(row.meeting_id or 0)) for row in rows
+        }
+
+    @cached_property
+    def organizations(self) -> dict[int, OrganizationView]:
+        rows = self._session.scalars(select(Organization).where(Organization.document_id == self._document_id))
+        return {row.id: organization_view(row) for row in rows}
+
+    @cached_property
+    def meetings(self) -> dict[int, MeetingBadge]:
+        rows = self._session.execute(
+            select(Meeting.id, Meeting.number, Meeting.topic, Meeting.short, Meeting.hue).where(
+                Meeting.document_id == self._document_id
+            )
+        )
+        return {row.id: MeetingBadge(row.id, row.number, row.topic, row.short or row.topic[:40], row.hue) for row in rows}
+
+    @cached_property
+    def _decisions(self) -> dict[int, Any]:
+        rows = self._session.execute(
+            select(
+                Decision.id, Decision.suggestion_id, Decision.hunk_id, Decision.verdict, Decision.reason, Decision.by_id,
+                Decision.at, Decision.effects,
+            ).where(Decision.document_id == self._document_id, Decision.verdict != "rejected")
+        )
+        return {row.id: row for row in rows}
+
+    @cached_property
+    def _suggestions(self) -> dict[int, Any]:
+        rows = self._session.execute(
+            select(Suggestion.id, Suggestion.number).where(Suggestion.document_id == self._document_id)
+        )
+        return {row.id: row for row in rows}
+
+    @cached_property
+    def _suggestion_origins(self) -> dict[int, list[tuple[OrganizationView | None, MeetingBadge | None]]]:
+        found: dict[int, list[tuple[OrganizationView | None, MeetingBadge | None]]] = {}
+        for suggestion_id, origin_id in self._session.execute(
+            select(SuggestionOrigin.suggestion_id, SuggestionOrigin.origin_id)
+            .join(Origin, Origin.id == SuggestionOrigin.origin_id)
+            .where(Origin.document_id == self._document_id)
+            .order_by(SuggestionOrigin.suggestion_id, SuggestionOrigin.origin_id)
+        ):
+            found.setdefault(suggestion_id, []).append(self._origins[origin_id])
+        return found
+
+    @cached_property
+    def _names(self) -> dict[int, str]:
+        wanted = {fact.author_id for history in self._histories.values() for fact in history.facts}
+        wanted |= {row.by_id for row in self._decisions.values()}
+        wanted.discard(None)
+        return dict(self._session.execute(select(User.id, User.name).where(User.id.in_(wanted))).tuples().all())
+
+
+def _organizations(origins: Iterable[tuple[OrganizationView | None, MeetingBadge | None]]) -> tuple[OrganizationView, ...]:
+    return tuple(dict.fromkeys(each for each, _ in origins if each is not None))
+
+
+def _meetings(origins: Iterable[tuple[OrganizationView | None, MeetingBadge | None]]) -> tuple[MeetingBadge, ...]:
+    return tuple(dict.fromkeys(each for _, each in origins if each is not None))
+
+
+def streams_of(session: Session, document_id: int) -> dict[int, int]:
+    """{section: main stream} of a document, removed sections too."""
+    rows = session.execute(
+        select(Section.id, Section.stream_id).where(Section.document_id == document_id, Section.stream_id.is_not(None))
+    )
+    return {row.id: row.stream_id for row in rows}
