@@ -8,7 +8,8 @@ The plan, from coarse to fine:
   4. whole blocks that went in one place and came in another, also with small edits inside, are named as moves
 
 The same input always gives the same result: no clock (`Diff_Timeout = 0`), but a budget of operations; a region that
-would exceed it is divided at words that occur once on both sides, and what cannot be divided is replaced whole.
+would exceed it is divided at words that occur once on both sides, without such words in halves, and when the budget is
+spent it is replaced whole.
 The only user of diff_match_patch, of which only the comparison is used; its `patch_apply` reports success on garbage.
 """
 
@@ -301,8 +302,11 @@ class _Comparison(diff_match_patch):
             found += self.diff_main(text1[i:x], text2[j:y], False, deadline)
             found.append((self.DIFF_EQUAL, text1[x]))
             i, j = x + 1, y + 1
-        if not i:
-            return [(self.DIFF_DELETE, text1), (self.DIFF_INSERT, text2)]
+        if not i:  # nothing occurs once: the same few words over and over
+            if self.left <= 0 or min(len(text1), len(text2)) < 2:
+                return [(self.DIFF_DELETE, text1), (self.DIFF_INSERT, text2)]
+            i, j = len(text1) // 2, len(text2) // 2
+            found = self.diff_main(text1[:i], text2[:j], False, deadline)
         return found + self.diff_main(text1[i:], text2[j:], False, deadline)
 
 
