@@ -90,6 +90,7 @@ export class Review {
         ...(wording === undefined ? {} : { wording }),
         supersedes: JSON.parse(card.dataset["supersedes"] ?? "[]") as [number, number][],
       });
+      this.busy = false;
       this.made.push(answer.decisions.map(decision => (typeof decision === "number" ? decision : decision.id)));
       const next = this.cards.step(1);
       await this.refresh(card);

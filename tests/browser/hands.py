@@ -78,7 +78,9 @@ class Hand:
     def until(self, claim: str, value: Any = None, says: str = "") -> Hand:
         """Waits until a JavaScript expression over `value` is true."""
         try:
-            self.page.wait_for_function(f"value => {{ {claim} }}" if "return" in claim else f"value => {claim}", arg=value)
+            self.page.wait_for_function(
+                f"value => {{ {claim} }}" if "return" in claim else f"value => {claim}", arg=value
+            )
         except Exception as error:
             raise AssertionError(f"{says or claim} ({json.dumps(value, ensure_ascii=False)})\n{self.text()}") from error
         return self

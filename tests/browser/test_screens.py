@@ -67,7 +67,12 @@ def test_nothing_in_a_text_is_executed(make_programme: MakeProgramme, open_as: O
         hand = open_as(programme, who, mode)
         hand.page.on("dialog", lambda dialog: pytest.fail(f"a dialog opened: {dialog.message}"))
         assert hand.page.evaluate("window.inert") is None
-        assert hand.page.locator("#editor script, #editor iframe, #editor img:not(.cm-widgetBuffer), #editor svg[onload]").count() == 0
+        assert (
+            hand.page.locator(
+                "#editor script, #editor iframe, #editor img:not(.cm-widgetBuffer), #editor svg[onload]"
+            ).count()
+            == 0
+        )
         for link in hand.page.locator("[data-href], #editor a[href^=javascript]").all():
             assert not (link.get_attribute("data-href") or "").lower().startswith("javascript")
     # through cards: reasons and remarks

@@ -9,7 +9,9 @@ from tests.browser.conftest import MakeProgramme, Open, Programme, Site
 
 
 def test_law_3_convergence_of_three_people_typing_in_one_paragraph(programme: Programme, open_as: Open) -> None:
-    team, second, reader = (open_as(programme, who, mode) for who, mode in (("team", "edit"), ("second", "edit"), (None, "read")))
+    team, second, reader = (
+        open_as(programme, who, mode) for who, mode in (("team", "edit"), ("second", "edit"), (None, "read"))
+    )
     team.put_caret("miejsca zaniedbane")
     second.put_caret("Miasto wspólnie")
     for one, two in zip(" i opuszczone", ", rady i 🌳", strict=False):
@@ -112,7 +114,8 @@ def test_law_10_words_that_may_not_go_into_the_text_become_a_suggestion(
 
 def test_a_section_of_170_000_characters_opens_and_edits(make_programme: MakeProgramme, open_as: Open) -> None:
     text = "# Długa ustawa\n\n" + "\n\n".join(
-        f"## § {n}. Przepis {n}\n\n" + "\n\n".join(f"{i}. Zdanie numer {i} przepisu {n} o drzewach i ławkach." for i in range(1, 13))
+        f"## § {n}. Przepis {n}\n\n"
+        + "\n\n".join(f"{i}. Zdanie numer {i} przepisu {n} o drzewach i ławkach." for i in range(1, 13))
         for n in range(1, 250)
     )
     assert len(text) > 140_000

@@ -202,7 +202,7 @@ def speak(code: str) -> Any:
     """Chooses the language of this browser, and of the account when somebody is signed in."""
     answer = redirect(identity.safe_target(request.args.get("next"), url_for("home.start")), 303)
     if code in LANGUAGES:
-        if frame.actor().is_signed_in and request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin":
+        if frame.actor().is_signed_in and request.headers.get("Sec-Fetch-Site", "none") in ("same-origin", "none"):
             frame.write(accounts.change_profile, language=code)
         answer.set_cookie(
             language.COOKIE,

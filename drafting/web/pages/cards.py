@@ -135,7 +135,11 @@ def voices(cards: list[Card]) -> list[dict[str, Any]]:
         if isinstance(card, SuggestionCard) and card.organization is not None and card.state != "draft":
             one = found.setdefault(
                 card.organization.id,
-                {"organization": card.organization, "count": 0, "url": f"{_here()}/organizations/{card.organization.code}"},
+                {
+                    "organization": card.organization,
+                    "count": 0,
+                    "url": f"{_here()}/organizations/{card.organization.code}",
+                },
             )
             one["count"] += 1
     return sorted(found.values(), key=lambda one: -one["count"])[:12]
@@ -153,9 +157,7 @@ def suggestion_card(view: SuggestionView) -> SuggestionCard:
     shown = opened or tuple(hunk for hunk in view.hunks if hunk.state not in ("joined", "withdrawn"))
     meeting = next((one for one in view.origins if one.meeting_number is not None), None)
     decided = [hunk.decision for hunk in view.hunks if hunk.decision is not None and hunk.decision.stands]
-    clashes = {
-        (one.suggestion_id, one.hunk_id): one for hunk in opened for one in hunk.related if one.kind == "clash"
-    }
+    clashes = {(one.suggestion_id, one.hunk_id): one for hunk in opened for one in hunk.related if one.kind == "clash"}
     may_decide = "decide" in view.can and bool(opened)
     can = {name: name in view.can for name in ("endorse", "unendorse", "amend", "withdraw", "file")}
     return SuggestionCard(
@@ -229,7 +231,11 @@ def annotation_card(view: AnnotationView) -> AnnotationCard:
         whole=view.whole,
         text=view.text,
         replies=tuple(
-            {"author": one.organization.name if one.organization else words.person(one.author), "at": one.at, "text": one.text}
+            {
+                "author": one.organization.name if one.organization else words.person(one.author),
+                "at": one.at,
+                "text": one.text,
+            }
             for one in view.replies
             if not one.is_removed
         ),

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from drafting.errors import NotFound
 from drafting.formats import markdown
-from drafting.services import editing, meetings, people, sections
+from drafting.services import editing, history, meetings, people, sections
 from drafting.services.sections import SectionView
 from drafting.web import wire, words
 from drafting.web.pages import cards, frame
@@ -71,7 +71,9 @@ def contents(slug: str, section_id: int) -> Any:
     document = frame.document(slug)
     view = _section(document.id, section_id)
     text = editing.text_at(frame.reading(), frame.actor(), section_id)
-    return frame.page("workspace/contents.html", mode="read", **_contents(document.id, view, text.text, cards.of_section(view)))
+    return frame.page(
+        "workspace/contents.html", mode="read", **_contents(document.id, view, text.text, cards.of_section(view))
+    )
 
 
 @pages.get("/d/<slug>/s/<int:section_id>/cards")
@@ -88,6 +90,30 @@ def section_cards(slug: str, section_id: int) -> Any:
     if any(asked.values()) and not found:
         raise NotFound("there is no such card")
     return frame.page("cards/cards.html", cards=found)
+
+
+@pages.get("/d/<slug>/s/<int:section_id>/story")
+def story(slug: str, section_id: int) -> Any:
+    """The story of the words at `pos`; with `deleted` of the removed words there. A piece for Sources mode."""
+    document = frame.document(slug)
+    _section(document.id, section_id)
+    told = history.story(
+        frame.reading(),
+        frame.actor(),
+        section_id,
+        request.args.get("pos", 0, type=int),
+        request.args.get("version", type=int),
+        deleted=request.args.get("deleted") == "1",
+    )
+    return frame.page("workspace/story.html", story=told, hue=_hue(told.source))
+
+
+def _hue(source: history.Source) -> int:
+    """Of the meeting, else of the organisation, else none."""
+    for origin in source.origins:
+        if origin.meeting_hue is not None:
+            return origin.meeting_hue
+    return next((origin.organization_hue or 0 for origin in source.origins), 0)
 
 
 @pages.post("/d/<slug>/origins")
@@ -152,8 +178,9 @@ def _organization(document_id: int) -> dict[str, Any] | None:
     organization_id = frame.actor().organization_id(document_id)
     if organization_id is None:
         return None
-    found = [each for each in people.organizations(frame.reading(), frame.actor(), document_id) if each.id == organization_id]
-    return {"id": found[0].id, "name": found[0].name, "code": found[0].code, "hue": found[0].hue} if found else None
+    every = people.organizations(frame.reading(), frame.actor(), document_id)
+    own = next((each for each in every if each.id == organization_id), None)
+    return None if own is None else {"id": own.id, "name": own.name, "code": own.code, "hue": own.hue}
 
 
 def _picker(document_id: int) -> dict[str, Any] | None:
