@@ -31,6 +31,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from drafting.engine.changes import ChangeSet
 from drafting.engine.relations import Replacement, relate
@@ -239,14 +240,40 @@ def main_step(
            or a revert: what it clashes with or is identical to is flagged base_changed
     law    new branch text == changes applied to the old one; the words of no hunk change
     """
+    whole = form or whole_words(main, *replacement) or replacement
+    direct = form is None
+    moved, touched, absorbing, beside = _moved(main, hunks, replacement, whole, version, direct)
+    span = _hull(new_main, replacement, whole) if beside else replacement
+    if any(left.end > right.start for left, right in pairwise(moved)):
+        # Two own hunks would pass each other: one beside the whole words, one at what was typed in them.
+        moved, touched, absorbing, _ = _moved(main, hunks, replacement, None, version, direct)
+        span = replacement
+    if absorbing:
+        _absorb(new_main, moved, replacement, absorbing)
+    changes = _outside(main, new_main, hunks, moved, span)
+    if touched:
+        _form_again(new_main, moved, touched, version)
+    return tuple(moved), changes
+
+
+def _moved(
+    main: str,
+    hunks: Hunks,
+    replacement: Replacement,
+    whole: Replacement | None,
+    version: int,
+    direct: bool,
+) -> tuple[list[Hunk], set[int], set[int], bool]:
+    """The hunks with their ranges moved, which of them are touched, which of those clash, whether any went by `whole`.
+
+    whole   the replacement in whole-word form, for hunks to stand beside; None moves all at what was typed
+    """
     s, e, t = replacement
     grown = len(t) - (e - s)
-    direct = form is None
-    whole = form or whole_words(main, s, e, t) or replacement
     moved: list[Hunk] = []
-    span = replacement
-    absorbing: set[int] = set()
     touched: set[int] = set()
+    clashing: set[int] = set()
+    beside = False
     for hunk in hunks:
         if hunk.zone_start > e:
             moved.append(hunk.shifted(grown))
@@ -258,20 +285,21 @@ def main_step(
         flagged = lossy = False
         if hunk.start <= e and hunk.end >= s:
             touched.add(hunk.id)
-            relation = relate(main, whole, hunk.replacement)
+            relation = relate(main, whole or whole_words(main, s, e, t) or replacement, hunk.replacement)
             by = replacement
-            if relation.cut is not None:
+            if whole is not None and relation.cut is not None:
                 start, end = relation.cut
-            elif relation.kind == "compatible":
+                beside = True
+            elif whole is not None and relation.kind == "compatible":
                 # It stands before or after the whole words: "big " before "tree" made "stree" is not in front of "tree".
                 by = whole
-                span = _hull(new_main, replacement, whole)
+                beside = True
                 start, end = moved_inward(hunk.start, hunk.end, by)
             flagged = direct and relation.kind in ("clash", "identical")
             inverse = (by[0], by[0] + len(by[2]), main[by[0] : by[1]])
             lossy = moved_inward(start, end, inverse) != (hunk.start, hunk.end)
             if flagged:
-                absorbing.add(hunk.id)
+                clashing.add(hunk.id)
         marked = hunk.marked or flagged or lossy
         zone = moved_outward(hunk.zone_start, hunk.zone_end, replacement) if marked else (start, end)
         moved.append(
@@ -288,12 +316,7 @@ def main_step(
                 max(end, zone[1]),
             )
         )
-    if absorbing:
-        _absorb(new_main, moved, replacement, absorbing)
-    changes = _outside(main, new_main, hunks, moved, span)
-    if touched:
-        _form_again(new_main, moved, touched, version)
-    return tuple(moved), changes
+    return moved, touched, clashing, beside
 
 
 def _hull(new_main: str, one: Replacement, same: Replacement) -> Replacement:

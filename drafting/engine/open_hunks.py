@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Self
 
 from drafting.engine.branch import (
@@ -306,7 +307,14 @@ class OpenHunks:
         new_text = changes.apply(self._text)  # refuses what does not fit, before anything has changed
         # What the untrimmed pieces touch: `_untouched_entry` has no text to trim them with.
         raw = [(start, end, words) for start, end, _, _, words in changes.iter_changes()]
-        works = self._works(place.owner for s, e, _ in raw for place in self._places.touching(s, e))
+        touched = {place.owner for s, e, _ in raw for place in self._places.touching(s, e)}
+        if not touched:
+            for start, end, words in reversed(raw):
+                self._places.shift(end, len(words) - (end - start))
+            self._text = new_text
+            self._log.append(changes, carried, new_text)
+            return Outcome(version)
+        works = self._works(touched)
         pieces = [trimmed(self._text, *piece) for piece in raw]
 
         def step(work: Work, main: str, new_main: str, piece: Replacement) -> tuple[Hunks, ChangeSet]:
@@ -458,7 +466,7 @@ class OpenHunks:
             return
         while wishes:
             order = [wishes.get(hunk.id, hunk) for hunk in work.hunks]
-            clash = next(((a, b) for a, b in zip(order, order[1:]) if a.end > b.start), None)
+            clash = next(((a, b) for a, b in pairwise(order) if a.end > b.start), None)
             if clash is None:
                 break
             del wishes[max(hunk.id for hunk in clash if hunk.id in wishes)]

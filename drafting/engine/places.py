@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 
-_FULL = 96  # ranges in a block before it is halved; 32 to 256 measure the same at 500 ranges
+_FULL = 40  # ranges in a block before it is halved: about the root of the ranges of a busy section
 
 
 class Place:
@@ -41,9 +41,13 @@ class _Block:
         self.offset = offset
         self.places = places
         self.starts = [place._start for place in places]
-        self.reach = max((place._end for place in places), default=0)
         for place in places:
             place._block = self
+        self.measure()
+
+    def measure(self) -> None:
+        """Find how far the places reach."""
+        self.reach = max((place._end for place in self.places), default=0)
 
 
 class Places:
@@ -87,7 +91,7 @@ class Places:
         del block.places[at], block.starts[at]
         if block.places:
             if place._end == block.reach:
-                block.reach = max(other._end for other in block.places)
+                block.measure()
         else:
             self._blocks.remove(block)
         place._start += block.offset
@@ -102,11 +106,15 @@ class Places:
                 return
             if block.reach < low:
                 continue
+            found = False
             for place in block.places:
                 if place._start > high:
                     break
                 if place._end >= low:
+                    found = True
                     yield place
+            if not found:
+                block.measure()
 
     def shift(self, after: int, by: int) -> None:
         """Move every place that starts after a position."""
@@ -117,10 +125,11 @@ class Places:
                 block.offset += by
                 continue
             at = bisect_right(block.starts, after - block.offset)
-            for place in block.places[at:]:
-                place._start += by
+            places, starts = block.places, block.starts
+            for index in range(at, len(places)):
+                place = places[index]
+                starts[index] = place._start = place._start + by
                 place._end += by
-            block.starts[at:] = [place._start for place in block.places[at:]]
-            if at < len(block.places):
-                block.reach = max(place._end for place in block.places)
+            if by > 0:
+                block.reach += by  # at least; `touching` measures it again when it was led astray
             return
