@@ -50,7 +50,7 @@ def call(
             actor = identity.actor()
             sent: Body = {}
             if writes:
-                sent = wire.mapping(request.get_json(silent=True) if request.data else {})
+                sent = wire.mapping(wire.json_of(request.data) if request.data else {})
 
                 def work(session: Session) -> Any:
                     return function(session, actor, sent, **values)
@@ -95,7 +95,7 @@ def asked(args: Body, name: str) -> int | None:
     text = args.get(name)
     if text is None or text == "":
         return None
-    if not re.fullmatch(r"\d{1,15}", text):
+    if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > wire.LARGEST:
         raise InvalidInput(f"{name} must be a whole number", field=name)
     return int(text)
 

@@ -14,11 +14,14 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, ValidationError
 
 from drafting.config import ROOT, Settings, load_settings
+from drafting.errors import InvalidInput, NotFound
 from drafting.store.database import Database
 from drafting.store.migrations import open_database
 from drafting.web import failures, identity, language, pages
+from drafting.web.wire import LARGEST
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +58,8 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
         static_url_path="/static",
         instance_path=str(Path(settings.instance_path).resolve()),
     )
+    app.url_map.converters["int"] = Number
+    app.before_request(_refuse_nul)
     app.config.from_mapping(
         SECRET_KEY=settings.secret_key,
         TESTING=settings.testing,
@@ -86,6 +91,28 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
     app.after_request(_headers)
     app.teardown_appcontext(_close_reading)
     return app
+
+
+class Number(IntegerConverter):
+    """A number in an address: larger than any row can have is no address of ours."""
+
+    def to_python(self, value: str) -> int:
+        if len(value) > 10 or int(value) > LARGEST:
+            raise ValidationError
+        return super().to_python(value)
+
+
+def _refuse_nul() -> None:
+    """No text of ours holds a NUL, and PostgreSQL stores none: an address or a field with one is refused at the door.
+
+    Bodies that are JSON are read by `wire`.
+    """
+    if "\0" in request.path:
+        raise NotFound("there is no such address")
+    for values in (request.args, request.form):
+        for name, value in values.items(multi=True):
+            if "\0" in name or "\0" in value:
+                raise InvalidInput("a field holds a NUL character", field=name)
 
 
 def _doors(app: Flask, with_live: bool) -> None:

@@ -6,6 +6,7 @@ texts ordinary Unicode, times ISO 8601 in UTC.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -87,6 +88,14 @@ def time(at: datetime | None) -> str | None:
 # ── in ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def json_of(data: bytes) -> Any:
+    """What a body says. raises: InvalidInput when it is not JSON, or nested beyond all reason"""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        raise InvalidInput("the body is not JSON", field="") from None
+
+
 def mapping(value: Any) -> Mapping[str, Any]:
     """The body of a request. raises: InvalidInput"""
     if not isinstance(value, dict):
@@ -94,10 +103,13 @@ def mapping(value: Any) -> Mapping[str, Any]:
     return value
 
 
+LARGEST = 2**31 - 1  # of an id, a version or a position: what a column of PostgreSQL holds
+
+
 def number(body: Mapping[str, Any], name: str, default: int | None = None) -> int:
     """A whole number ≥ 0 of the body. raises: InvalidInput when it is missing and there is no default"""
     value = body.get(name, default)
-    if type(value) is not int or not 0 <= value < 2**53:
+    if type(value) is not int or not 0 <= value <= LARGEST:
         raise InvalidInput(f"{name} must be a whole number, not {value!r:.40}", field=name)
     return value
 
@@ -111,7 +123,7 @@ def numbers(body: Mapping[str, Any], name: str) -> tuple[int, ...]:
     value = body.get(name)
     if value is None:
         return ()
-    if not isinstance(value, list) or len(value) > 1000 or any(type(each) is not int or abs(each) >= 2**53 for each in value):
+    if not isinstance(value, list) or len(value) > 1000 or any(type(each) is not int or not 0 <= each <= LARGEST for each in value):
         raise InvalidInput(f"{name} must be a list of whole numbers", field=name)
     return tuple(value)
 
@@ -143,7 +155,7 @@ def pairs(body: Mapping[str, Any], name: str) -> tuple[tuple[int, int], ...] | N
         raise InvalidInput(f"{name} must be a list of pairs", field=name)
     found = []
     for each in value:
-        if not isinstance(each, list) or len(each) != 2 or any(type(one) is not int for one in each):
+        if not isinstance(each, list) or len(each) != 2 or any(type(one) is not int or not 0 <= one <= LARGEST for one in each):
             raise InvalidInput(f"{name} must be a list of pairs", field=name)
         found.append((each[0], each[1]))
     return tuple(found)

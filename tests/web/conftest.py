@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
+from werkzeug.serving import make_server
 
 from drafting.config import Settings, load_settings
 from drafting.services.access import ANONYMOUS, Actor
@@ -44,3 +47,18 @@ def visitor(app: Flask, actor: Actor = ANONYMOUS) -> FlaskClient:
     client.environ_base["HTTP_X_CSRFTOKEN"] = serializer.dumps(CSRF)
     client.environ_base["HTTP_REFERER"] = "http://localhost/"
     return client
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[int]:
+    """The port on which the application answers, sockets too, in threads of this process."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -25,6 +25,7 @@ from drafting.services.documents import DocumentView
 from drafting.store.database import Database
 from drafting.store.models import Document
 from drafting.web import identity, words
+from drafting.web.wire import LARGEST
 
 T = TypeVar("T")
 
@@ -135,6 +136,14 @@ def for_templates() -> dict[str, Any]:
     }
 
 
+def whole(text: str) -> int:
+    """A whole number that a row can have. raises: ValueError"""
+    value = int(text)
+    if len(text) > 11 or not -LARGEST <= value <= LARGEST:
+        raise ValueError(f"{text!r:.20} is too large")
+    return value
+
+
 # ── forms ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -172,7 +181,7 @@ class Form:
         if not plain:
             return None
         try:
-            return int(plain[:12])
+            return whole(plain)
         except ValueError:
             self.errors[name] = _("Write a whole number.")
             return None

@@ -110,7 +110,7 @@ def _values(form: frame.Form, zone: str, document_id: int) -> dict[str, Any]:
     attendance: dict[int, int] = {}
     for name in request.form:
         kind, _sign, code = name.partition("-")
-        if kind == "people" and code.isdecimal():
+        if kind == "people" and code.isdecimal() and len(code) < 10:
             count = form.number(name)
             if count:
                 attendance[int(code)] = count

@@ -181,7 +181,7 @@ def add_file(slug: str) -> Any:
     else:
         number = request.form.get("meeting", "")
         chosen = None
-        if number.isdecimal():
+        if number.isdecimal() and len(number) < 10:
             chosen = meetings.meeting(frame.reading(), frame.actor(), document.id, int(number)).id
         form.run(
             meetings.add_attachment,

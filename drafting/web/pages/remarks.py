@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import Blueprint, flash, request, url_for
@@ -29,7 +30,7 @@ def _list_page(document_id: int, form: frame.Form) -> Any:
     session, actor = frame.reading(), frame.actor()
     slug = frame.document_row().slug
     filters = {name: request.args[name] for name in ("state", "section", "organization", "q") if request.args.get(name)}
-    section = int(filters["section"]) if filters.get("section", "").isdecimal() else None
+    section = int(filters["section"]) if re.fullmatch("[0-9]{1,9}", filters.get("section", "")) else None
     every_organization = people.organizations(session, actor, document_id)
     organization = next((each.id for each in every_organization if each.code == filters.get("organization")), None)
     rows = annotations.listing(

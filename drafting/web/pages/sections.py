@@ -54,12 +54,12 @@ def order(slug: str) -> Any:
     ids = [each.id for each in sections.outline(frame.reading(), frame.actor(), document.id)]
     if "move" in request.form:
         code, _sign, direction = request.form["move"].partition(":")
-        if code.isdecimal() and int(code) in ids:
+        if code.isdecimal() and len(code) < 10 and int(code) in ids:
             at = ids.index(int(code))
             to = max(0, min(len(ids) - 1, at + (-1 if direction == "up" else 1)))
             ids.insert(to, ids.pop(at))
     else:
-        ids = [int(each) for each in request.form.getlist("section_ids") if each.isdecimal()]
+        ids = [int(each) for each in request.form.getlist("section_ids") if each.isdecimal() and len(each) < 10]
     frame.write(sections.reorder_sections, document.id, ids)
     return frame.go("sections.every", _("The order is changed."), slug=slug)
 
