@@ -5,6 +5,7 @@ Codes come in, sentences go out. Templates reach it as `words`; nothing here dec
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -352,10 +353,10 @@ def prose(text: str) -> Markup:
 
 
 def nobreak(text: str) -> str:
-    """The text with signs and their numbers kept on one line: "§ 9", "ust. 2"."""
+    """The text with signs kept beside their numbers, "§ 9", and one-letter words beside the next, "z organizacjami"."""
     for sign in ("§ ", "ust. ", "pkt ", "art. ", "lit. "):
         text = text.replace(sign, sign.rstrip() + "\u00a0")
-    return text
+    return re.sub(r"(?<!\w)([aiouwzAIOUWZ]) (?=\S)", "\\1\u00a0", text)
 
 
 def percent(part: float | None) -> int:

@@ -156,6 +156,7 @@ class Form:
 
     def __init__(self, values: Mapping[str, Any] | None = None) -> None:
         self.is_sent = request.method == "POST"
+        self._denied = False
         self.values: dict[str, Any] = dict(values or {})
         self.errors: dict[str, str] = {}
         if self.is_sent:
@@ -226,9 +227,11 @@ class Form:
         except (InvalidInput, Conflict) as error:
             self.refuse(error)
         except NotAllowed as error:
-            if not access.allowed(actor(), "read", document_row()) if "document" in g else True:
-                raise
+            typed = any(request.form.get(name, "").strip() for name in self.values)
+            if not typed or "document" not in g:
+                raise  # nothing would be lost by a page that only says no
             self.refuse(error)
+            self._denied = True
         return None
 
     def refuse(self, error: Any) -> None:
@@ -238,4 +241,4 @@ class Form:
 
     @property
     def status(self) -> int:
-        return 422 if self.errors else 200
+        return 403 if self._denied else 422 if self.errors else 200

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from drafting.errors import NotFound
 from drafting.formats import markdown
-from drafting.services import editing, history, meetings, people, sections
+from drafting.services import editing, meetings, people, sections
 from drafting.services.sections import SectionView
 from drafting.web import wire, words
 from drafting.web.pages import cards, frame
@@ -82,9 +82,9 @@ def section_cards(slug: str, section_id: int) -> Any:
     document = frame.document(slug)
     view = _section(document.id, section_id)
     asked = {
-        "suggestion_id": request.args.get("suggestion", type=int),
-        "number": request.args.get("number", type=int),
-        "annotation_id": request.args.get("annotation", type=int),
+        "suggestion_id": request.args.get("suggestion", type=frame.whole),
+        "number": request.args.get("number", type=frame.whole),
+        "annotation_id": request.args.get("annotation", type=frame.whole),
     }
     found = cards.of_section(view, **asked)
     if any(asked.values()) and not found:
@@ -92,35 +92,11 @@ def section_cards(slug: str, section_id: int) -> Any:
     return frame.page("cards/cards.html", cards=found)
 
 
-@pages.get("/d/<slug>/s/<int:section_id>/story")
-def story(slug: str, section_id: int) -> Any:
-    """The story of the words at `pos`; with `deleted` of the removed words there. A piece for Sources mode."""
-    document = frame.document(slug)
-    _section(document.id, section_id)
-    told = history.story(
-        frame.reading(),
-        frame.actor(),
-        section_id,
-        request.args.get("pos", 0, type=int),
-        request.args.get("version", type=int),
-        deleted=request.args.get("deleted") == "1",
-    )
-    return frame.page("workspace/story.html", story=told, hue=_hue(told.source))
-
-
-def _hue(source: history.Source) -> int:
-    """Of the meeting, else of the organisation, else none."""
-    for origin in source.origins:
-        if origin.meeting_hue is not None:
-            return origin.meeting_hue
-    return next((origin.organization_hue or 0 for origin in source.origins), 0)
-
-
 @pages.post("/d/<slug>/origins")
 def origins(slug: str) -> Any:
     """The origins that are meant by these organisations at this meeting, made where they are new."""
     document = frame.document(slug)
-    body = wire.mapping(request.get_json(silent=True))
+    body = wire.mapping(wire.json_of(request.data))
     meeting = wire.maybe_number(body, "meeting")
     named = wire.numbers(body, "organizations")[:20]
     pairs = [(each, meeting) for each in named] or ([(None, meeting)] if meeting is not None else [])
