@@ -17,7 +17,8 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask
@@ -221,7 +222,7 @@ class Live:
                     answer["annotations"] = annotations.live(session, actor, head)
             answer["can"] = editing.can(session, actor, place)
             if version is not None:
-                names = self._names_of(session, updates)
+                names = self._names_of(updates)
                 answer["updates"] = [wire.stored_json(each, names) for each in updates]
             if actor.is_signed_in:
                 badge = self._badge(session, actor, place.document_id)
@@ -272,7 +273,7 @@ class Live:
                 if version > now:
                     raise NotFound(f"stream {stream_id} has no version {version}; its newest is {now}", version=now)
                 updates = stream.since(version)
-            names = self._names_of(session, updates)
+            names = self._names_of(updates)
         return {**wire.updates_json(stream_id, version, updates, names), "version": now}
 
     def _caret(self, client: Client, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -401,7 +402,7 @@ class Live:
         """Puts into open branches what main did to them, when it was not done with the push."""
         if not branches:
             return
-        with self.database.read() as session, heads.reading(session, section_id) as head:
+        with self._head(section_id) as head:
             behind = [
                 room.stream_id
                 for room in branches
@@ -413,17 +414,16 @@ class Live:
     def _send_updates(self, section_id: int, rooms: list[Room]) -> None:
         """What is new in the logs, to those who have them open."""
         waiting = []
-        with self.database.read() as session:
-            with heads.reading(session, section_id) as head:
-                for room in rooms:
-                    try:
-                        stream = head.log_of(room.stream_id)
-                    except NotFound:
-                        continue  # withdrawn
-                    if stream.version > room.sent:
-                        waiting.append((room, room.sent, stream.since(room.sent)))
-                        room.sent = stream.version
-            names = self._names_of(session, [one for _, _, stored in waiting for one in stored])
+        with self._head(section_id) as head:
+            for room in rooms:
+                try:
+                    stream = head.log_of(room.stream_id)
+                except NotFound:
+                    continue  # withdrawn
+                if stream.version > room.sent:
+                    waiting.append((room, room.sent, stream.since(room.sent)))
+                    room.sent = stream.version
+        names = self._names_of([one for _, _, stored in waiting for one in stored])
         for room, version, stored in waiting:
             room.broadcast(event_frame("updates", wire.updates_json(room.stream_id, version, stored, names)))
 
@@ -437,10 +437,9 @@ class Live:
         for _, client, room, version in due:
             if client.sid not in room.clients or room.sent <= version:
                 continue
-            with self.database.read() as session:
-                with heads.reading(session, room.section_id) as head:
-                    stored = head.log_of(room.stream_id).since(version, room.sent)
-                names = self._names_of(session, stored)
+            with self._head(room.section_id) as head:
+                stored = head.log_of(room.stream_id).since(version, room.sent)
+            names = self._names_of(stored)
             client.send(event_frame("updates", wire.updates_json(room.stream_id, version, stored, names)))
 
     def _send_hunks(self) -> None:
@@ -471,13 +470,28 @@ class Live:
                 if self._redis is not None:
                     self._publish({"people": list(room.people.values()), "stream": room.stream_id})
 
+    @contextmanager
+    def _head(self, section_id: int) -> Iterator[heads.Head]:
+        """The section's head; what this process committed it knows already, and nobody else writes without Redis."""
+        if self._redis is None:
+            head = self.registry.acquire(section_id)
+            try:
+                if head.is_loaded:
+                    yield head
+                    return
+            finally:
+                head.lock.release()
+        with self.database.read() as session, heads.reading(session, section_id) as head:
+            yield head
+
     # ── names ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _names_of(self, session: Session, stored: list[heads.Stored]) -> Mapping[int, str]:
+    def _names_of(self, stored: list[heads.Stored]) -> Mapping[int, str]:
         missing = {each.author_id for each in stored if each.author_id is not None} - self._names.keys()
         if missing:
-            rows = session.execute(select(User.id, User.name).where(User.id.in_(missing)))
-            self._names.update({row.id: row.name for row in rows})
+            with self.database.read() as session:
+                rows = session.execute(select(User.id, User.name).where(User.id.in_(missing)))
+                self._names.update({row.id: row.name for row in rows})
         return self._names
 
     def _badge(self, session: Session, actor: Actor, document_id: int) -> dict[str, Any]:

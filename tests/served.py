@@ -1,0 +1,113 @@
+"""A document that a real server serves: its people with their cookies, and the database to look into."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from drafting.config import load_settings
+from drafting.services.access import Actor
+from drafting.store.database import Database
+from drafting.store.migrations import upgrade
+from drafting.store.models import Document
+from tests import make
+from tests.sockets import PATIENCE, Line, Refused, Writer, cookie_of
+from tests.test_serve import free_port
+
+TEXT = "## Trees\n\nWe plant 100 trees in 2027.\n"
+
+
+class Place:
+    """A served document: its people, their cookies, and the database to look into."""
+
+    def __init__(self, instance: Path, database_url: str = "") -> None:
+        settings = load_settings({}, instance_path=instance, database_url=database_url)
+        self.secret = settings.secret_key
+        self.database = Database(settings.database_url)
+        upgrade(self.database)
+        self.port = free_port()
+        self.cookies: dict[str, str] = {}
+        self.tokens: dict[str, tuple[str, str]] = {}
+        self.lines: list[Line] = []
+        with self.database.write() as session:
+            document = make.document(session, phase="consultation")
+            self.ours, self.theirs = make.organization(session, document), make.organization(session, document)
+            self.people: dict[str, Actor] = {
+                "drafter": make.member(session, document, "drafter"),
+                "other": make.member(session, document, "drafter"),
+                "ngo": make.member(session, document, "contributor", self.ours),
+                "colleague": make.member(session, document, "contributor", self.ours),
+                "rival": make.member(session, document, "contributor", self.theirs),
+                "observer": make.member(session, document, "observer"),
+                "coordinator": make.member(session, document, "coordinator"),
+            }
+            self.document_id, self.slug = document.id, document.slug
+            session.commit()
+
+    def section(self, text: str = TEXT) -> tuple[int, int]:
+        """A new section: its id and its stream."""
+        with self.database.write() as session:
+            row = make.section(session, session.get_one(Document, self.document_id), text)
+            session.commit()
+            assert row.stream_id is not None
+            return row.id, row.stream_id
+
+    def line(self, who: str = "") -> Line:
+        self.lines.append(Line(self.port, self.cookie(who) if who else ""))
+        return self.lines[-1]
+
+    def cookie(self, who: str) -> str:
+        if who not in self.cookies:
+            user_id = self.people[who].user_id
+            assert user_id is not None
+            self.cookies[who] = cookie_of(self.port, self.secret, user_id)
+        return self.cookies[who]
+
+    def writer(self, who: str, stream: int, client: str) -> Writer:
+        writer = Writer(stream, client)
+        writer.connect(self.line(who))
+        return writer
+
+    def get(self, who: str, path: str) -> Any:
+        """A reading call of the JSON API."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/v1{path}", headers={"Cookie": self.cookie(who)}
+        )
+        return self._answer(request)
+
+    def post(self, who: str, path: str, body: dict[str, Any]) -> Any:
+        """A call of the JSON API, with the token that the page carries."""
+        if who not in self.tokens:
+            page = urllib.request.Request(
+                f"http://127.0.0.1:{self.port}/account", headers={"Cookie": self.cookie(who)}
+            )
+            with urllib.request.urlopen(page) as answer:
+                html = answer.read().decode()
+                cookies = answer.headers.get_all("Set-Cookie") or []
+            fresh = [each.split(";")[0] for each in cookies if each.startswith("drafting=")]
+            token = html.split('name="csrf-token" content="')[1].split('"')[0]
+            self.tokens[who] = (fresh[-1] if fresh else self.cookie(who), token)
+        cookie, token = self.tokens[who]
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/v1{path}",
+            data=json.dumps(body).encode(),
+            headers={"Cookie": cookie, "X-CSRFToken": token, "Content-Type": "application/json"},
+        )
+        return self._answer(request)
+
+    @staticmethod
+    def _answer(request: urllib.request.Request) -> Any:
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise Refused(json.load(error)["error"]) from None
+
+    def close(self) -> None:
+        """Hangs up all lines."""
+        while self.lines:
+            self.lines.pop().close()
