@@ -176,7 +176,7 @@ def _greeting(settings: Settings, database: Database, address: str) -> str:
             for label, user_id in _demo_people(session, document):
                 epoch = session.get_one(User, user_id).session_epoch
                 token = identity.sign_in_token(settings.secret_key, user_id, epoch)
-                lines.append(f"    {label:<34} {address}/enter/{token}")
+                lines += [f"    {label}", f"      {address}/enter/{token}?next=/d/{document.slug}/"]
         if len(lines) == 2 and session.scalar(select(User.id).limit(1)) is None:
             lines.append(f"  There is no account yet: {FIRST_ACCOUNT}")
     return "\n".join([*lines, "", "  Stop with Ctrl-C", ""])
@@ -209,7 +209,7 @@ def _demo_people(session: Session, document: Document) -> list[tuple[str, int]]:
         ).unique()
         for (member,) in rows:
             whose = f" ({member.organization.name})" if member.organization and role is Role.CONTRIBUTOR else ""
-            found.append(((str(role) + whose)[:34], member.user_id))
+            found.append((f"{role}{whose}", member.user_id))
     return found
 
 
