@@ -73,6 +73,7 @@ class Workspace {
   private readonly company = new Company();
   private readonly unsent: Unsent;
   private opening = false;
+  private contentsTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly states = new Map<number, string>();
   private readonly updateTools: ReturnType<typeof toolbar>;
   private readonly status: StatusLine;
@@ -341,6 +342,7 @@ class Workspace {
     const state = [hunks.state, ...hunks.hunks.map(hunk => [hunk.id, hunk.state, hunk.base_changed, hunk.fulfilled].join())].join(" ");
     const changed = this.states.get(hunks.suggestion) !== state;
     this.states.set(hunks.suggestion, state);
+    if (changed && hunks.state !== "draft") this.contentsLater();
     if (card ? changed : hunks.state !== "gone" && hunks.hunks.length) void this.refreshSuggestion(hunks.number);
     else this.cards.schedule();
     if (this.draft?.id === hunks.suggestion) this.tookOwn(hunks);
@@ -393,10 +395,21 @@ class Workspace {
       location.reload();
       return;
     }
-    const old = $(".contents");
-    if (!old) return;
-    const fresh = (await partial(this.data.paths.contents)).querySelector(".contents");
-    if (fresh) old.replaceWith(fresh);
+    this.contentsLater();
+  }
+
+  /** Counts and titles in the contents, soon: several changes come together. */
+  private contentsLater(): void {
+    this.contentsTimer ??= setTimeout(async () => {
+      this.contentsTimer = undefined;
+      try {
+        const fresh = (await partial(this.data.paths.contents)).querySelector<HTMLElement>(".contents");
+        if (fresh) fresh.hidden = this.mode === "sources";
+        if (fresh) $(".contents")?.replaceWith(fresh);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+      }
+    }, 1200);
   }
 
   // ── cards ──

@@ -108,3 +108,29 @@ def test_a_card_is_level_with_its_words(programme: Programme, open_as: Open) -> 
              return Math.abs(card.top - words.top) < 40; }""",
         says="the selected card is level with its words",
     )
+
+
+PAGES = (
+    "", "/text", "/suggestions", "/suggestions/1", "/remarks", "/meetings", "/meetings/1", "/organizations",
+    "/organizations/ZP", "/review", "/milestones", "/people", "/settings", "/history", "/sources", "/report", "/audit",
+    "/matrix", "/compare",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_page_passes_the_checker(programme: Programme, open_as: Open, width: int) -> None:
+    ngo = open_as(programme, "ngo", "suggest")
+    ngo.propose("100 drzew", "250 lip")
+    ngo.file("Więcej drzew.")
+    hand = open_as(programme, "second", "read", width=width)
+    found = []
+    for page in PAGES:
+        answer = hand.page.goto(f"{hand.url}/d/{programme.slug}{page}")
+        if answer is None or answer.status == 404:
+            continue  # not built yet, or not for this person
+        assert answer.status in (200, 403), f"{page}: {answer.status}"
+        found += [f"{page or '/'}: {each}" for each in violations(hand)]
+        overflow = hand.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if overflow > 0:
+            found.append(f"{page or '/'}: scrolls sideways by {overflow} px at {width}")
+    assert not found, "\n".join(found)

@@ -154,3 +154,27 @@ def test_a_direct_edit_under_a_suggestion_is_said(programme: Programme, open_as:
     expect(team.page.locator(".cm-proposed ins")).to_have_text("250 lip")
     team.select("100 drzew").type("120 krzewów").settled()
     expect(team.card(number)).to_have_attribute("data-state", "base-changed")
+
+
+def test_the_story_of_a_word_says_who_asked_and_what_stood_there(programme: Programme, open_as: Open) -> None:
+    ngo, official = open_as(programme, "ngo", "suggest"), open_as(programme, "official", "review")
+    number = ngo.propose("100 drzew", "250 lip rodzimych")
+    ngo.file("Sto drzew nie pokrywa nawet wycinek.")
+    card = official.choose(number)
+    card.locator("textarea[name=reason]").fill("Zgodne z planem nasadzeń.")
+    card.locator("[data-verdict=accepted]").first.click()
+    official.reads("250 lip rodzimych")
+    reader = open_as(programme, None, "sources")
+    run = reader.page.locator("[data-run]")
+    expect(run).to_have_text("250 lip rodzimych")
+    run.focus()
+    reader.press("Enter")
+    story = reader.page.locator("[data-story]")
+    for words in ("Fundacja Zielony Przykład", "100 drzew", f"U-{number}", "nie pokrywa nawet", "Zgodne z planem"):
+        expect(story).to_contain_text(words)
+    reader.page.locator("del[data-deleted]").click()
+    expect(story.locator(".story__word")).to_have_text("100 drzew")
+    reader.page.select_option("select[name=by]", "organization")
+    expect(run).to_have_attribute("data-code", "ZP")
+    reader.page.uncheck('input[name=key][value="oZP"]')
+    expect(run).to_have_count(0)
