@@ -7,8 +7,12 @@ colours a text, `comparison` tells two moments apart, `moments` says what a mome
 
 from __future__ import annotations
 
-from drafting.services.attribution_view import attribution_json, legend, of_document, of_section
-from drafting.services.comparison import compare
-from drafting.services.stories import story
+from drafting.services.attribution_view import Attribution, Legend, Removed, Run, attribution_json, legend, of_document, of_section
+from drafting.services.comparison import Change, Comparison, SectionComparison, compare
+from drafting.services.sources import COLOURINGS, Group, Source, group_of
+from drafting.services.stories import Entry, Story, story
 
-__all__ = ["attribution_json", "compare", "legend", "of_document", "of_section", "story"]
+__all__ = [
+    "COLOURINGS", "Attribution", "Change", "Comparison", "Entry", "Group", "Legend", "Removed", "Run", "SectionComparison",
+    "Source", "Story", "attribution_json", "compare", "group_of", "legend", "of_document", "of_section", "story",
+]  # fmt: skip
