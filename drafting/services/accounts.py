@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from drafting.config import LANGUAGES
 from drafting.errors import InvalidInput, NameTaken, NotFound, NotSignedIn
-from drafting.services import people
+from drafting.services import movements, people
 from drafting.services.access import (
     ANONYMOUS,
     Actor,
@@ -175,7 +175,9 @@ def change_password(session: Session, actor: Actor, old: str, new: str) -> Actor
 @verb
 def end_sessions(session: Session, actor: Actor) -> None:
     """Signs the actor out everywhere. commits: yes, once"""
-    own_row(session, actor).session_epoch += 1
+    row = own_row(session, actor)
+    row.session_epoch += 1
+    _announce(session, row.id)
 
 
 @verb
@@ -205,6 +207,7 @@ def anonymise(session: Session, actor: Actor, user_id: int) -> None:
     if row.anonymised_at is not None:
         return
     at = now()
+    _announce(session, user_id)
     memberships = session.scalars(
         select(Membership).where(Membership.user_id == user_id, Membership.ended_at.is_(None))
     ).unique()
@@ -264,11 +267,18 @@ def set_password(session: Session, row: User, password: str) -> None:
     _check_password(row, password)
     row.password_hash = _hash(password)
     row.session_epoch += 1
+    _announce(session, row.id)
     session.execute(
         update(Invitation)
         .where(Invitation.user_id == row.id, Invitation.purpose == "reset", Invitation.revoked_at.is_(None))
         .values(uses_left=0, revoked_at=now())
     )
+
+
+def _announce(session: Session, user_id: int) -> None:
+    """Open windows of this person are looked at again, in every document of theirs."""
+    for document_id in session.scalars(select(Membership.document_id).where(Membership.user_id == user_id)):
+        movements.announce(session, document_id, "people")
 
 
 def _check_password(row: User, password: str) -> None:

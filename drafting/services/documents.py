@@ -145,6 +145,7 @@ def publish(session: Session, actor: Actor, document_id: int, is_public: bool = 
     if row.is_public != is_public:
         row.is_public = is_public
         audit.record(session, row.id, actor, "document_published" if is_public else "document_hidden")
+        movements.announce(session, row.id, "people")
     return document_view(actor, row)
 
 

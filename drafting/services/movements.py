@@ -20,9 +20,9 @@ class Movement:
 
 
 def announce(session: Session, document_id: int, what: str) -> None:
-    """Says that the contents of a document are not what they were, when the transaction under way is committed.
+    """Says that a document is not what it was, when the transaction under way is committed.
 
-    what  order · removed · phase
+    what  order · removed · phase: of its contents; people: who may read it, or as whom
     """
     all_: dict[int, Movement] = session.info.setdefault("movements", {})
     all_.setdefault(-document_id, Movement(0, document_id)).what.add(what)

@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from drafting.errors import InvalidInput, NameTaken, NotAllowed, NotFound, WrongState
-from drafting.services import audit, notices
+from drafting.services import audit, movements, notices
 from drafting.services.access import MEMBER_ROLES, Actor, Role, allowed, require, speaks_for
 from drafting.services.clock import now
 from drafting.store.database import breaks_uniqueness, verb
@@ -113,6 +113,7 @@ def change_member(
     row = join(session, user_id, document_id, Role(role), organization_id)
     data = {"user": user_id, "role": str(role), "organization": organization_id}
     audit.record(session, document_id, actor, "member_changed", data)
+    movements.announce(session, document_id, "people")
     notices.notify(session, [user_id], document_id, "member_changed", data, but=actor)
     return _member_view(row, with_email=True)
 
@@ -154,6 +155,7 @@ def end_membership(session: Session, actor: Actor, document_id: int, user_id: in
         keep_a_coordinator(session, row)
     row.ended_at = now()
     audit.record(session, document_id, actor, "member_left", {"user": user_id})
+    movements.announce(session, document_id, "people")
 
 
 @verb

@@ -392,11 +392,32 @@ class Live:
                     self._hunks.setdefault(section_id, set()).update(movement.suggestions)
                 for kind, number in sorted(movement.cards):
                     main.broadcast(event_frame("card", {kind: number}))
-        for what in sorted(movement.what):
+        if "people" in movement.what:
+            self._show_out(movement.document_id)
+        for what in sorted(movement.what - {"people"}):
             for room in self.rooms.all():
                 if room.document_id == movement.document_id and room.suggestion_id is None:
                     section = room.section_id if what == "phase" else section_id
                     room.broadcast(event_frame("section", {"section": section, "what": what}))
+
+    def _show_out(self, document_id: int) -> None:
+        """Looks up again who is in a document's rooms; who may not be there any more is disconnected at once."""
+        rooms = [room for room in self.rooms.all() if room.document_id == document_id]
+        for client in {client.sid: client for room in rooms for client in list(room.clients.values())}.values():
+            was_signed_in = client.actor.is_signed_in
+            with self.database.read() as session:
+                client.checked_at = 0.0
+                actor = self._actor(session, client)
+                try:
+                    for room in rooms:
+                        if client.sid in room.clients:
+                            editing.place_of(session, actor, room.stream_id)
+                    stays = actor.is_signed_in == was_signed_in
+                except DraftingError:
+                    stays = False
+            if not stays:
+                self.rooms.remove(client.sid)
+                client.connection.close()
 
     def _bring_up(self, section_id: int, branches: list[Room]) -> None:
         """Puts into open branches what main did to them, when it was not done with the push."""

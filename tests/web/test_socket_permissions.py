@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from drafting.config import Settings
-from drafting.services import editing, heads, people
+from drafting.services import accounts, editing, heads, people
 from drafting.services.access import Role
 from drafting.services.clock import now
 from drafting.store.database import Database
@@ -111,6 +111,29 @@ def test_law_7_every_event_does_what_the_table_says(place: tuple[int, World, Dat
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("how", ["end", "sign out", "anonymise"])
+def test_who_may_not_read_any_more_is_shown_out_at_once(place: tuple[int, World, Database, str], how: str) -> None:
+    port, world, database, secret = place
+    set_moment(database, Moment("consultation", hidden=True))
+    drafter, chief = world.actors["drafter"], world.actors["coordinator"]
+    assert drafter.user_id is not None and chief.user_id is not None
+    line, other = (Line(port, cookie_of(port, secret, user_id)) for user_id in (drafter.user_id, chief.user_id))
+    for each in (line, other):
+        each.ask("join", {"stream": world.ids["stream"]})
+    with database.write() as session:
+        if how == "end":
+            people.end_membership(session, chief, DOCUMENT, drafter.user_id)
+        elif how == "sign out":
+            accounts.end_sessions(session, drafter)
+        else:
+            accounts.anonymise(session, drafter, drafter.user_id)
+    with line.changed:
+        assert line.changed.wait_for(lambda: not line.is_open, PATIENCE)
+    assert other.is_open and other.ask("pull", {"stream": world.ids["stream"], "version": 1})["version"]
+    line.close()
+    other.close()
+
+
 def test_a_role_that_ended_ends_on_an_open_line_too(place: tuple[int, World, Database, str]) -> None:
     port, world, database, secret = place
     set_moment(database, Moment("consultation", hidden=True))
@@ -118,7 +141,7 @@ def test_a_role_that_ended_ends_on_an_open_line_too(place: tuple[int, World, Dat
     assert drafter.user_id is not None and drafter.role(DOCUMENT) is Role.DRAFTER
     line = Line(port, cookie_of(port, secret, drafter.user_id))
     stream = world.ids["stream"]
-    line.ask("join", {"stream": stream})
+    line.ask("pull", {"stream": stream, "version": 1})
     with database.write() as session:
         people.end_membership(session, chief, DOCUMENT, drafter.user_id)
 
