@@ -40,13 +40,17 @@ from drafting.engine.words import left_of, right_of, runs_on, seam_runs_on, trim
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A hunk as its author last left it: main[start:end] at `version`, which read `ground`, should read `text`."""
+    """A hunk as its author last left it: main[start:end] at `version`, which read `ground`, should read `text`.
+
+    stale   written on words that had gone already (an update carried over a removal): it never stands again by itself
+    """
 
     start: int
     end: int
     text: str
     version: int
     ground: str = ""
+    stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -584,7 +588,9 @@ def author_update(
             born.append(id)
             hunk = fresh(id, start, end, text, main, version)
             if flagged:
-                hunk = replace(hunk, base_changed=True, marked_at=version)
+                hunk = replace(
+                    hunk, base_changed=True, marked_at=version, written=replace(hunk.written, stale=True)
+                )
             result.append(hunk)
         edited.add(id)
     return _settled(main, hunks, result, edited, born, joined, next_id, version, written_on)
@@ -747,7 +753,7 @@ def _in_form(main: str, hunk: Hunk, form: Replacement, version: int) -> Hunk:
     start, end, text = form
     written = hunk.written
     if written.version == version:
-        written = Written(start, end, text, version, main[start:end])
+        written = Written(start, end, text, version, main[start:end], written.stale)
     return replace(
         hunk,
         start=start,

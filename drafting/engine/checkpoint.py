@@ -124,12 +124,13 @@ def _load_hunk(value: Any) -> Hunk:
 
 
 def _dump_written(written: Written) -> list[Any]:
-    return [written.start, written.end, from_units(written.text), written.version, from_units(written.ground)]
+    words = from_units(written.text), from_units(written.ground)
+    return [written.start, written.end, words[0], written.version, words[1], written.stale]
 
 
 def _load_written(value: Any) -> Written:
-    start, end, text, version, ground = value
-    return Written(_int(start), _int(end), to_units(text), _int(version), to_units(ground))
+    start, end, text, version, ground, stale = value
+    return Written(_int(start), _int(end), to_units(text), _int(version), to_units(ground), bool(stale))
 
 
 def _pair(value: Any) -> tuple[int, int]:

@@ -496,6 +496,8 @@ class OpenHunks:
         By identity first: the same letters may have come to stand there by chance. Then by letters too, for what was
         put back by hand.
         """
+        if written.stale:
+            return None
         place = self._place_after(written, self._net(written.version, False))
         return place or self._place_after(written, self._net(written.version, True))
 

@@ -322,12 +322,21 @@ class Proposals(Acceptances):
             made = Hunk(id, x, x + len(back), main_was[x:y], closed.hunk.written, False, False, 0, x, x + len(back))
             wish = self._returning(closed)
             put = wish and put_in(self._text, rest, wish, closed.before, closed.after)
-            if wish and put:
+            stood = (*lefts, made, *rights)
+            if put and branch_text(self._text, put[0]) == branch_text(self._text, stood):
                 work.hunks = put[0]
-                stood = (*lefts, made, *rights)
-                if branch_text(self._text, stood) != branch_text(self._text, work.hunks):
-                    _, out = take_out(self._text, stood, len(lefts))
-                    work.changes = work.changes.compose(out).compose(put[1])
+                return fates
+            if wish and (wish.text, self._text[wish.start : wish.end]) == (made.text, back):
+                # As written, but where its words stood and not where its written place would be: the branch stands.
+                written = replace(wish.written, start=x, end=x + len(back), version=self.version)
+                zone = min(x, wish.zone_start), max(x + len(back), wish.zone_end)
+                wish = replace(wish, start=x, end=x + len(back), written=written)
+                work.hunks = (*lefts, replace(wish, zone_start=zone[0], zone_end=zone[1]), *rights)
+                return fates
+            if put:
+                work.hunks = put[0]
+                _, out = take_out(self._text, stood, len(lefts))
+                work.changes = work.changes.compose(out).compose(put[1])
                 return fates
             hunk = whole_between(self._text, id, (x, x + len(back), main_was[x:y]), low, high, self.version, ())
         else:

@@ -4,7 +4,7 @@ The place of a revision is the stretch of the weave from the first to the last c
 out. If newer characters stand there they would go too, and somebody has to agree. At the place's edges a newer
 character counts when its revision replaced some of the place's own, or when it runs on in one word with what stands
 there or would stand there: "250" made "2500" is touched, a sentence typed behind an accepted one is not. What was
-brought back is not newer, whenever that was.
+brought back is not newer, whenever that was. With newer characters that go, what they had replaced stands again.
 """
 
 from __future__ import annotations
@@ -74,6 +74,13 @@ class _Place:
         self._texts: dict[int, str] = {}
         if affected:
             self._stretch()
+        self.gone_with = set(self.newer_versions())
+        # The gap around the place: what newer characters of the place had replaced lies there.
+        self.first, self.last = self.low, self.high
+        while self.first > 0 and not self.runs[self.first - 1][0]:
+            self.first -= 1
+        while self.last + 1 < len(self.runs) and not self.runs[self.last + 1][0]:
+            self.last += 1
 
     def is_own(self, run: Run) -> bool:
         """Whether the revision brought it in."""
@@ -93,7 +100,8 @@ class _Place:
         """Whether what stands stays, and whether what is dead comes back."""
         run = self.runs[index]
         goes = self.is_own(run) or (self.low <= index <= self.high and self.is_newer(run))
-        return not goes, self.is_gone(run)
+        replaced = run[2] < self.version and run[4] in self.gone_with and self.first <= index <= self.last
+        return not goes, self.is_gone(run) or (not run[0] and replaced)
 
     def newer_versions(self) -> tuple[int, ...]:
         """The revisions whose characters go though they are not the revision's own."""

@@ -90,6 +90,14 @@ def _restored(cells: list[Cell], version: int) -> Restored:
 
     low, high = _stretched(cells, affected[0], affected[-1], own, gone, is_newer)
     newer = {place for place in range(low, high + 1) if is_newer(place)}
+    gone_with = {cells[place].turns[0] for place in newer}
+    while low > 0 and not cells[low - 1].stands:
+        low -= 1
+    while high + 1 < len(cells) and not cells[high + 1].stands:
+        high += 1
+    for place in range(low, high + 1):
+        cell = cells[place]
+        gone[place] |= not cell.stands and cell.turns[0] < version and cell.turns[-1] in gone_with
     stands = {
         id(cell): (cell.stands or gone[place]) and not own[place] and place not in newer
         for place, cell in enumerate(cells)

@@ -436,6 +436,38 @@ def test_25_a_revert_over_newer_words_is_previewed_and_brings_the_whole_place_ba
     assert desk.main == "We plant 100 trees" and desk.hunks(A) == [(1, "100", "250 native")]
 
 
+def test_25b_with_newer_words_that_go_stands_again_what_they_had_replaced():
+    desk = Desk("We plant 100 trees here")
+    desk.replace(S, "100", "250")
+    desk.accept((S, 1))
+    desk.edit_words("250 trees", "ten bushes")
+    assert desk.p.revert_plan(S, 1).newer == (3,)
+    desk.revert(S, 1)
+    assert desk.main == "We plant 100 trees here"
+
+
+def test_25c_what_only_stands_beside_an_accepted_hunk_stays():
+    desk = Desk("One. Three.")
+    desk.suggest(S, (4, 4, " Two."))
+    desk.accept((S, 1))
+    desk.edit((9, 9, " Two and a half."))
+    desk.edit_words("One", "Eins")
+    assert desk.p.revert_plan(S, 1).newer == ()
+    desk.revert(S, 1)
+    assert desk.main == "Eins. Two and a half. Three." and desk.read(S) == "Eins. Two. Two and a half. Three."
+
+
+def test_19c_a_hunk_born_flagged_stays_so_until_its_author_looks_again():
+    desk = Desk("The quick fox")
+    desk.suggest(S, (9, 9, " red"), flagged=True)
+    desk.edit((9, 9, ","))
+    desk.edit((9, 10, ""))
+    assert flags(desk, S) == [True]
+    desk.suggest(S, (9, 10, " "))
+    desk.suggest(S, (10, 10, "dark"))
+    assert flags(desk, S) == [False]
+
+
 def test_26_text_restored_inside_anothers_open_hunk_is_a_direct_edit_to_it():
     desk = Desk("One. Two. Three.")
     desk.suggest(A, (5, 10, ""))
