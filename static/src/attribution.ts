@@ -54,7 +54,7 @@ export function groupOf(source: Source | undefined, by: Colouring, now: number):
     return organization ? { id: `o${organization.code}`, code: organization.code, label: organization.name, hue: organization.hue } : null;
   }
   if (by === "kind") {
-    const kinds = ["suggestion", "rewording", "edit", "import", "restore", "revert", "move"];
+    const kinds = ["suggestion", "edit", "import", "restore", "revert", "move", "rewording"];
     const at = Math.max(0, kinds.indexOf(source.kind));
     return { id: kinds[at]!, code: t(`kind.${kinds[at]}.code`), label: t(`kind.${kinds[at]}`), hue: at + 1 };
   }
