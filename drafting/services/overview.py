@@ -154,9 +154,7 @@ def suggestions(session: Session, actor: Actor, document_id: int) -> list[Sugges
             select(Endorsement.suggestion_id, func.count())
             .where(Endorsement.suggestion_id.in_(of_document), Endorsement.ended_at.is_(None))
             .group_by(Endorsement.suggestion_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     decided: dict[int, tuple[datetime, str]] = {}
     reworded: set[int] = set()
@@ -281,9 +279,7 @@ def figures(session: Session, document_id: int, rows: Iterable[SuggestionFacts])
 
 def sections_of(session: Session, document_id: int) -> dict[int, str]:
     """Section id → title, of removed ones too, for lists that name them."""
-    return dict(
-        session.execute(select(Section.id, Section.title).where(Section.document_id == document_id)).tuples().all()
-    )
+    return dict(session.execute(select(Section.id, Section.title).where(Section.document_id == document_id)).all())
 
 
 def _late(document: Document, filed_at: datetime) -> bool:

@@ -117,10 +117,6 @@ def _refuse_nul() -> None:
 
 def _doors(app: Flask, with_live: bool) -> None:
     """The JSON API, and the sockets."""
-    from importlib.util import find_spec
-
-    if find_spec("drafting.web.api") is None:
-        return
     from drafting.web import api
 
     api.init(app)

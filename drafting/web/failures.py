@@ -125,6 +125,4 @@ def page(status: int, title: str, says: str, *, stale: bool = False) -> Response
 
 
 def _speaks_json() -> bool:
-    return request.path.startswith("/api/") or (
-        request.headers.get("HX-Request") == "true" and request.method != "GET"
-    )
+    return request.path.startswith("/api/") or (request.headers.get("HX-Request") == "true" and request.method != "GET")

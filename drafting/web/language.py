@@ -113,11 +113,7 @@ def missing(catalogue: Any) -> list[str]:
         str(message.id)
         for message in catalogue
         if message.id
-        and (
-            message.fuzzy
-            or not message.string
-            or (isinstance(message.string, tuple) and not all(message.string))
-        )
+        and (message.fuzzy or not message.string or (isinstance(message.string, tuple) and not all(message.string)))
     ]
 
 

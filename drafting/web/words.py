@@ -268,7 +268,7 @@ def _here(at: datetime) -> datetime:
 
 
 def day(at: datetime | date | None, *, year: bool | None = None) -> str:
-    """"14 April", with the year when it is another one than this."""
+    """ "14 April", with the year when it is another one than this."""
     if at is None:
         return ""
     if isinstance(at, datetime):
@@ -278,17 +278,17 @@ def day(at: datetime | date | None, *, year: bool | None = None) -> str:
 
 
 def weekday(at: datetime) -> str:
-    """"Wednesday, 30 September"."""
+    """ "Wednesday, 30 September"."""
     return f"{format_date(_here(at).date(), 'EEEE')}, {day(at)}"
 
 
 def clock(at: datetime) -> str:
-    """"17:42"."""
+    """ "17:42"."""
     return format_time(_here(at).timetz(), "HH:mm", rebase=False)
 
 
 def moment(at: datetime | None) -> str:
-    """"14 April, 17:42"."""
+    """ "14 April, 17:42"."""
     return "" if at is None else f"{day(at)}, {clock(at)}"
 
 
@@ -317,7 +317,7 @@ def field_moment(at: datetime | None) -> str:
 
 
 def days_left(until: datetime | None) -> str:
-    """"12 more days", "today", or nothing when it is over or open."""
+    """ "12 more days", "today", or nothing when it is over or open."""
     if until is None or until <= now():
         return ""
     days = (_here(until - timedelta(seconds=1)).date() - _here(now()).date()).days

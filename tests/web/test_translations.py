@@ -16,7 +16,9 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 PAGES = sorted((ROOT / "drafting" / "web" / "pages").glob("*.py"))
 SAID = {"aria-label", "title", "placeholder", "alt", "data-asks", "data-words", "summary"}
 # Names, numbers and signs that are the same in every language.
-SAME = re.compile(r"(?:https://|Drafting|U-|WCAG 2\.2|Markdown|Ctrl(?:\+\w+)*|Ctrl\+Alt\+2|PDF|XLSX|CSV|DOCX|HTML|[A-Z?](?=$)|[\W\d_]+)+")
+SAME = re.compile(
+    r"(?:https://|Drafting|U-|WCAG 2\.2|Markdown|Word|Ctrl(?:\+\w+)*|PDF|XLSX|CSV|DOCX|HTML|[A-Z?](?=$)|[\W\d_]+)+"
+)
 
 
 class Words(HTMLParser):
@@ -71,11 +73,18 @@ def test_what_pages_say_is_translatable(path):
             "flash", "go", "back", "needs", "choice",
         ):  # fmt: skip
             positional = node.args[1:] if getattr(node.func, "attr", "") in ("go", "back", "needs") else node.args[:1]
-            bare += [arg.value for arg in positional if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and " " in arg.value]
+            bare += [
+                arg.value
+                for arg in positional
+                if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and " " in arg.value
+            ]
         if isinstance(node, ast.Assign) and any(
-            isinstance(target, ast.Subscript) and getattr(target.value, "attr", "") == "errors" for target in node.targets
+            isinstance(target, ast.Subscript) and getattr(target.value, "attr", "") == "errors"
+            for target in node.targets
         ):
-            bare += [node.value.value] if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str) else []
+            bare += (
+                [node.value.value] if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str) else []
+            )
     assert bare == []
 
 
@@ -114,7 +123,9 @@ def test_polish_has_three_forms_of_number():
 
 def test_no_string_is_set_outside_the_words_of_the_script():
     """The script speaks only words that a template gave it: no letters in the texts it writes into the page."""
-    spoken = re.compile(r"""(?:textContent|innerText|ariaLabel|title|placeholder)\s*=\s*["'`]([^"'`$]*[^\W\d_]{3,}[^"'`]*)["'`]""")
+    spoken = re.compile(
+        r"""(?:textContent|innerText|ariaLabel|title|placeholder)\s*=\s*["'`]([^"'`$]*[^\W\d_]{3,}[^"'`]*)["'`]"""
+    )
     found = {
         str(path.name): spoken.findall(path.read_text(encoding="utf-8"))
         for path in sorted((ROOT / "static" / "src").glob("*.ts"))

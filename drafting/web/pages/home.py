@@ -40,7 +40,9 @@ def new_document() -> Any:
             language=form.text("language"),
         )
         if made is not None:
-            return frame.go("project.home", _("The document is made. Add its sections, then publish it."), slug=made.slug)
+            return frame.go(
+                "project.home", _("The document is made. Add its sections, then publish it."), slug=made.slug
+            )
     return frame.page("home/new_document.html", form.status, form=form, languages=list(words.LANGUAGES.items()))
 
 

@@ -44,12 +44,14 @@ def steps(document: DocumentView, changes: list[PhaseView]) -> list[Step]:
     made = []
     for place, code in enumerate(access.PHASES):
         if place < present:
-            made.append(Step(code, "done" if code in began else "done", began.get(code), ended.get(code), 100))
+            made.append(Step(code, "done", began.get(code), ended.get(code), 100))
         elif place == present:
             start, end = began.get(code), document.phase_ends_at
-            part = words.share(int((now() - start).total_seconds()), int((end - start).total_seconds())) if (
-                start and end and end > start
-            ) else 50
+            part = (
+                words.share(int((now() - start).total_seconds()), int((end - start).total_seconds()))
+                if (start and end and end > start)
+                else 50
+            )
             made.append(Step(code, "now", start, end, part))
         else:
             made.append(Step(code, "", None, None, 0))
@@ -102,15 +104,15 @@ def feed(slug: str) -> Any:
     updated = every[0].at if every else document.created_at
     entries = "".join(
         f"<entry><id>{escape(address)}#news-{each.id}</id><title>{escape(each.title)}</title>"
-        f"<updated>{each.at.isoformat()}</updated><link href=\"{escape(address)}#news-{each.id}\"/>"
-        f"<content type=\"html\">{escape(str(words.prose(each.text)))}</content></entry>"
+        f'<updated>{each.at.isoformat()}</updated><link href="{escape(address)}#news-{each.id}"/>'
+        f'<content type="html">{escape(str(words.prose(each.text)))}</content></entry>'
         for each in every
     )
     body = (
         '<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom">'
         f"<id>{escape(address)}</id><title>{escape(document.title)}</title><updated>{updated.isoformat()}</updated>"
         f"<author><name>{escape(document.municipality or document.title)}</name></author>"
-        f"<link rel=\"self\" href=\"{escape(request.base_url)}\"/>{entries}</feed>"
+        f'<link rel="self" href="{escape(request.base_url)}"/>{entries}</feed>'
     )
     return Response(body, mimetype="application/atom+xml")
 

@@ -1,4 +1,4 @@
-"""Remarks: the list with filters, each thread on a page of its own, the position of the office, putting orphans back."""
+"""Remarks: the list with filters, each thread on its own page, the position of the office, putting orphans back."""
 
 from __future__ import annotations
 
@@ -129,7 +129,9 @@ def settle(slug: str, number: int, what: str) -> Any:
     form.run(annotations.resolve if what == "resolve" else annotations.reopen, view.id)
     if form.errors:
         flash(next(iter(form.errors.values())), "wrong")
-    said = "" if form.errors else (_("The remark is resolved.") if what == "resolve" else _("The remark is open again."))
+    said = (
+        "" if form.errors else (_("The remark is resolved.") if what == "resolve" else _("The remark is open again."))
+    )
     return frame.back(url_for("remarks.one", slug=slug, number=number), said)
 
 

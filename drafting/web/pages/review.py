@@ -149,8 +149,7 @@ def _queue(document_id: int, filters: Mapping[str, str]) -> tuple[list[Item], di
 def _groups(document_id: int, queue: Sequence[Item]) -> list[tuple[str, list[Item]]]:
     """The queue by section, named as the programme names them."""
     names = {
-        each.id: words.section_name(each)
-        for each in sections.outline(frame.reading(), frame.actor(), document_id)
+        each.id: words.section_name(each) for each in sections.outline(frame.reading(), frame.actor(), document_id)
     }
     groups: dict[int, list[Item]] = {}
     for item in queue:
@@ -193,18 +192,22 @@ def _where(view: SuggestionView, hunk: HunkView | None) -> str:
 
 def _last_decision(document_id: int) -> tuple[int, int] | None:
     """(decision, number of its suggestion) of the reader's newest decision that stands."""
-    row = frame.reading().execute(
-        select(Decision.id, Suggestion.number)
-        .join(Suggestion, Suggestion.id == Decision.suggestion_id)
-        .where(
-            Decision.document_id == document_id,
-            Decision.by_id == frame.actor().user_id,
-            Decision.verdict != "reverted",
-            Decision.reverted_by_id.is_(None),
+    row = (
+        frame.reading()
+        .execute(
+            select(Decision.id, Suggestion.number)
+            .join(Suggestion, Suggestion.id == Decision.suggestion_id)
+            .where(
+                Decision.document_id == document_id,
+                Decision.by_id == frame.actor().user_id,
+                Decision.verdict != "reverted",
+                Decision.reverted_by_id.is_(None),
+            )
+            .order_by(Decision.id.desc())
+            .limit(1)
         )
-        .order_by(Decision.id.desc())
-        .limit(1)
-    ).first()
+        .first()
+    )
     return None if row is None else (row[0], row[1])
 
 
@@ -247,9 +250,7 @@ def _wordings(view: SuggestionView, hunk: HunkView, form: frame.Form) -> list[Wo
 
 def _wording(view: SuggestionView, hunk: HunkView, before: str, after: str, mode: str) -> Wording:
     value = ":".join([str(view.id), str(hunk.id), str(view.branch_version), hunk.hash, mode])
-    return Wording(
-        value, view, hunk, sentences.marked(before, after), sentences.plain(after), mode, _follows(hunk)
-    )
+    return Wording(value, view, hunk, sentences.marked(before, after), sentences.plain(after), mode, _follows(hunk))
 
 
 def _follows(hunk: HunkView) -> list[tuple[str, str]]:
@@ -310,16 +311,31 @@ def decide(slug: str) -> Any:
     if done is None:
         return _page(document.id, form, given)
     _say(done, document.id)
-    filters = {name: value for name, value in request.form.items() if name in ("section", "organization", "meeting", "q", "state") and value}
+    filters = {
+        name: value
+        for name, value in request.form.items()
+        if name in ("section", "organization", "meeting", "q", "state") and value
+    }
     following = request.form.get("after", "")
-    return frame.go("review.desk", slug=slug, **filters, **({"u": following} if following.isdecimal() and _waits(document.id, following) else {}))
+    return frame.go(
+        "review.desk",
+        slug=slug,
+        **filters,
+        **({"u": following} if following.isdecimal() and _waits(document.id, following) else {}),
+    )
 
 
 def _decide(form: frame.Form, view: SuggestionView, verdict: str, reason: str) -> Decided | None:
     """What the service made of the form."""
     if verdict.endswith("_all"):
         items = [
-            Judged(view.id, hunk.id, view.branch_version, request.form.get(f"hash-{hunk.id}", hunk.hash), "stands" if hunk.base_changed else "")
+            Judged(
+                view.id,
+                hunk.id,
+                view.branch_version,
+                request.form.get(f"hash-{hunk.id}", hunk.hash),
+                "stands" if hunk.base_changed else "",
+            )
             for hunk in view.open_hunks
         ]
         if not items:
@@ -332,7 +348,9 @@ def _decide(form: frame.Form, view: SuggestionView, verdict: str, reason: str) -
         items = [_judged(value) for value in request.form.getlist("read") if value]
         if not items:
             raise InvalidInput("name at least one hunk", field="")
-        return frame.write(decisions.decide, view.section_id, [_plain_mode(item) for item in items], "rejected", reason=reason)
+        return frame.write(
+            decisions.decide, view.section_id, [_plain_mode(item) for item in items], "rejected", reason=reason
+        )
     picked = form.text("w")
     own = picked == "own" or verdict == "reworded"
     if own:
@@ -374,7 +392,11 @@ def _whole_wording(view: SuggestionView, base: Judged, sentence: str) -> str:
     front, tail = head
     plain_front, plain_tail = sentences.plain(front), sentences.plain(tail)
     said = " ".join(sentence.split())
-    if not said.startswith(plain_front) or not said.endswith(plain_tail) or len(said) < len(plain_front) + len(plain_tail):
+    if (
+        not said.startswith(plain_front)
+        or not said.endswith(plain_tail)
+        or len(said) < len(plain_front) + len(plain_tail)
+    ):
         raise InvalidInput("words around the place were changed", field="wording_around")
     inner = said[len(plain_front) : len(said) - len(plain_tail)]
     lead = hunk.text[: len(hunk.text) - len(hunk.text.lstrip())]

@@ -83,7 +83,10 @@ def rename(slug: str, section_id: int) -> Any:
     if form.is_good:
         return frame.go("sections.every", _("Saved."), slug=slug)
     fresh = frame.Form()
-    fresh.values, fresh.errors = {"title": "", "statutory_point": "", "position": ""}, {"": next(iter(form.errors.values()))}
+    fresh.values, fresh.errors = (
+        {"title": "", "statutory_point": "", "position": ""},
+        {"": next(iter(form.errors.values()))},
+    )
     return _page(document.id, fresh)
 
 

@@ -210,7 +210,7 @@ def _page(slug: str, number: int, form: frame.Form, *, asks: dict[str, Any] | No
 
 
 def _fate(view: SuggestionView) -> str:
-    """The fate in the words of lists: reworded counts as accepted in part, open with something decided as partly open."""
+    """The fate in the words of lists: reworded is accepted in part, open with something decided is partly open."""
     if view.fate == "reworded":
         return "partly"
     if view.fate == "open" and any(hunk.decision is not None and hunk.state != "open" for hunk in view.hunks):
@@ -304,7 +304,7 @@ def new_section(slug: str) -> Any:
     """Suggests a whole new section: its text, why, and on whose behalf; filed at once."""
     document = frame.document(slug)
     frame.demand("suggest")
-    session, actor = frame.reading(), frame.actor()
+    actor = frame.actor()
     own = actor.organization_id(document.id)
     form = frame.Form({"title": "", "text": "", "reason": "", "meeting": "", "organization": own or ""})
     if form.is_sent:
@@ -326,11 +326,15 @@ def new_section(slug: str) -> Any:
         form.status,
         form=form,
         organizations=[(each.id, each.name) for each in speaks],
-        meetings=[(each.id, f"{each.number}. {each.topic}") for each in meetings.meetings(frame.reading(), actor, document.id)],
+        meetings=[
+            (each.id, f"{each.number}. {each.topic}") for each in meetings.meetings(frame.reading(), actor, document.id)
+        ],
     )
 
 
-def _propose(session: Any, actor: Any, document_id: int, text: str, reason: str, organization: Any, meeting: Any) -> int:
+def _propose(
+    session: Any, actor: Any, document_id: int, text: str, reason: str, organization: Any, meeting: Any
+) -> int:
     """A proposed section with its text, filed: one transaction."""
     from drafting.store.database import transaction
 
@@ -352,5 +356,3 @@ def _done(form: frame.Form, slug: str, number: int, said: str) -> Any:
         flash(next(iter(form.errors.values())), "wrong")
         return frame.back(url_for("suggestions.one", slug=slug, number=number))
     return frame.back(url_for("suggestions.one", slug=slug, number=number), said)
-
-
