@@ -89,16 +89,14 @@ class Acceptances(OpenHunks):
         for id, other, kind in self.rivals(suggestion, hunk):
             if kind in ("clash", "identical"):
                 pairs.append((id, self._hunk(self._branch(id), other)))
-        low, high = sentence(
-            self._text, min(one.start for _, one in pairs), max(one.end for _, one in pairs)
-        )
+        low, high = sentence(self._text, min(one.start for _, one in pairs), max(one.end for _, one in pairs))
         result: list[tuple[Pair | None, str]] = [(None, self._text[low:high])]
         for id, one in pairs:
             result.append(((id, one.id), self._text[low : one.start] + one.text + self._text[one.end : high]))
         return tuple(result)
 
     def ways(self, suggestion: int, hunk: int) -> tuple[Way, ...]:
-        """How the hunk can be accepted now, with the sentence that each would make; none while main reads so already."""
+        """How the hunk can be accepted now, with the sentence each would make; none while main reads so already."""
         branch = self._branch(suggestion)
         found = self._hunk(branch, hunk)
         ways = []
@@ -396,6 +394,7 @@ class Acceptances(OpenHunks):
         branch.events.append(Event(Entry("decision", self.version, changes, removal=True), rest))
         return Outcome(self.version, (suggestion,), (Fate(suggestion, hunk, "rejected"),))
 
+
 def _effects(plan: Plan) -> Any:
     """What must be the same when a plan is carried out: outcomes and words, not positions or versions."""
     return (
@@ -426,5 +425,3 @@ def word_parts(proposed: str, words: str) -> tuple[tuple[int, bool], ...]:
                 parts.append((length, kept))
         done = block.b + block.size
     return tuple(parts)
-
-

@@ -25,8 +25,13 @@ def dump_branch(branch: Branch) -> dict[str, Any]:
         "hunks": _dump_hunks(branch.now()),
         "base": _dump_hunks(branch.base),
         "events": [
-            [event.entry.kind, event.entry.version, event.entry.changes.to_json(), event.entry.removal]
-            + [_dump_hunks(event.hunks)]
+            [
+                event.entry.kind,
+                event.entry.version,
+                event.entry.changes.to_json(),
+                event.entry.removal,
+                _dump_hunks(event.hunks),
+            ]
             for event in branch.events
         ],
         "closed": [
@@ -80,7 +85,7 @@ def load_branch(value: dict[str, Any], main: str) -> tuple[Branch, Hunks]:
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise InvalidInput(f"This is no checkpoint of a suggestion: {error!r}.") from error
     if not check_order(main, hunks):
-        raise InvalidInput(f"The hunks of suggestion {branch.id} do not lie in this text; the checkpoint is of another.")
+        raise InvalidInput(f"The hunks of suggestion {branch.id} do not lie in this text: it is another's checkpoint.")
     return branch, hunks
 
 

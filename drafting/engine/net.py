@@ -25,16 +25,20 @@ def net_change(log: Log, a: int, b: int, *, letters: bool = True) -> ChangeSet:
     """
     old, new = min(a, b), max(a, b)
     checked_version(old, 0, log.version)
-    folded = weave(log, old, new)
-    stretches = stretches_of(folded) if a <= b else backward(folded)
-    length = folded.length_a if a <= b else folded.length
+    return net_of(weave(log, old, new), letters=letters, forward=a <= b)
+
+
+def net_of(folded: Weave, *, letters: bool = True, forward: bool = True) -> ChangeSet:
+    """The net change over a weave, from its first version to its last or, not `forward`, back; see net_change."""
+    stretches = stretches_of(folded) if forward else backward(folded)
+    length = folded.length_a if forward else folded.length
     known: str | None = None
     replacements = []
     for start, end, _, _, inserted in stretches:
         replacement = (start, end, inserted)
         if letters and inserted and start < end:
             if known is None:
-                known = log.text(a)
+                known = folded.log.text(folded.a if forward else folded.version)
             replacement = trimmed(known, start, end, inserted)
         replacements.append(replacement)
     return ChangeSet.of(replacements, length)

@@ -19,14 +19,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Self
 
+from drafting.engine.authoring import AuthorUpdate, author_update
 from drafting.engine.branch import (
-    AuthorUpdate,
     Entry,
     Fate,
     Hunk,
     Hunks,
     Written,
-    author_update,
     branch_length,
     branch_text,
     insert_at,
@@ -37,12 +36,17 @@ from drafting.engine.branch import (
     take_out,
 )
 from drafting.engine.changes import ChangeSet
-from drafting.engine.net import net_change
+from drafting.engine.net import net_of
 from drafting.engine.places import Place, Places
 from drafting.engine.plans import BranchOutcome, Log, Outcome
 from drafting.engine.relations import Replacement, relate
+from drafting.engine.weave import Weave
 from drafting.engine.words import trimmed, whole_words
 from drafting.errors import MismatchError, NotFound, VersionConflict, WrongState
+
+
+# Weaves kept to fold further while somebody types around marked hunks: one for each version they were written on.
+_MOST_WEAVES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,19 @@ def closed_hunk(main: str, hunks: Hunks, index: int, state: str, version: int, o
 class Branch:
     """A suggestion in the index: mutable, for this module and `proposals.py`."""
 
-    __slots__ = ("base", "caught_up", "closed", "ended", "events", "filed", "hunks", "id", "next_id", "number", "places")
+    __slots__ = (
+        "base",
+        "caught_up",
+        "closed",
+        "ended",
+        "events",
+        "filed",
+        "hunks",
+        "id",
+        "next_id",
+        "number",
+        "places",
+    )
 
     def __init__(self, id: int, number: int, filed: bool, version: int) -> None:
         self.id = id
@@ -188,6 +204,7 @@ class OpenHunks:
         self._places = self.PLACES()
         self._nets: dict[tuple[int, bool], ChangeSet] = {}
         self._nets_version = version
+        self._weaves: dict[int, Weave] = {}  # by the version they start from, latest used last
 
     def copy(self) -> Self:
         """An independent copy, sharing values."""
@@ -196,7 +213,7 @@ class OpenHunks:
         other._log = self._log.copy()
         other._branches = {}
         other._places = other.PLACES()
-        other._nets, other._nets_version = {}, self.version
+        other._nets, other._nets_version, other._weaves = {}, self.version, {}
         for id, branch in self._branches.items():
             twin = other._branches[id] = Branch(id, branch.number, branch.filed, branch.caught_up)
             twin.next_id = branch.next_id
@@ -471,9 +488,7 @@ class OpenHunks:
                 break
             del wishes[max(hunk.id for hunk in clash if hunk.id in wishes)]
         moving = [
-            hunk.id
-            for hunk in work.hunks
-            if hunk.id in wishes and hunk.replacement != wishes[hunk.id].replacement
+            hunk.id for hunk in work.hunks if hunk.id in wishes and hunk.replacement != wishes[hunk.id].replacement
         ]
         hunks = tuple(wishes[hunk.id] if hunk.id in wishes and hunk.id not in moving else hunk for hunk in work.hunks)
         order_ids = [hunk.id for hunk in hunks]
@@ -524,7 +539,11 @@ class OpenHunks:
             self._nets, self._nets_version = {}, self.version
         net = self._nets.get((version, letters))
         if net is None:
-            net = self._nets[version, letters] = net_change(self._log, version, self.version, letters=letters)
+            folded = self._weaves.pop(version, None) or Weave(self._log, version)
+            self._weaves[version] = folded.fold(self.version)
+            if len(self._weaves) > _MOST_WEAVES:
+                del self._weaves[next(iter(self._weaves))]
+            net = self._nets[version, letters] = net_of(folded, letters=letters)
         return net
 
 

@@ -136,9 +136,13 @@ class Proposals(Acceptances):
 
     def _placed(self, hunk: Hunk, version: int, start: int, end: int) -> Hunk:
         """A hunk that was away since `version`, at a place in main now; lossy, for nobody followed it meanwhile."""
-        zone = (hunk.written.start, hunk.written.end) if version == hunk.written.version else (
-            hunk.zone_start,
-            hunk.zone_end,
+        zone = (
+            (hunk.written.start, hunk.written.end)
+            if version == hunk.written.version
+            else (
+                hunk.zone_start,
+                hunk.zone_end,
+            )
         )
         for s, e, _, _, words in reversed(list(self._net(version, False).iter_changes())):
             zone = moved_outward(*zone, (s, e, words))
@@ -429,9 +433,7 @@ class Carried:
     flagged: bool
 
 
-def carry(
-    updates: Sequence[Update], stored: Sequence[tuple[str, int, ChangeSet, bool]]
-) -> tuple[Carried, ...]:
+def carry(updates: Sequence[Update], stored: Sequence[tuple[str, int, ChangeSet, bool]]) -> tuple[Carried, ...]:
     """Unconfirmed branch updates over what was stored since, one stored change at a time, own ones dropped.
 
     updates   as pushed, each starting in the text after the one before

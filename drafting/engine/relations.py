@@ -98,9 +98,7 @@ def _same_result(text: str, first: Replacement, second: Replacement) -> bool:
     if start_a == start_b and end_a == end_b:
         return text_a == text_b
     low, high = min(start_a, start_b), max(end_a, end_b)
-    return (
-        text[low:start_a] + text_a + text[end_a:high] == text[low:start_b] + text_b + text[end_b:high]
-    )
+    return text[low:start_a] + text_a + text[end_a:high] == text[low:start_b] + text_b + text[end_b:high]
 
 
 def _blank_between(left: str, right: str) -> bool:

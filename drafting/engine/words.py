@@ -173,7 +173,8 @@ def sentence(text: str, start: int, end: int) -> tuple[int, int]:
 def _starts_sentence(text: str, pos: int) -> bool:
     if pos == 0 or text[pos - 1] == "\n":
         return True
-    return pos >= 2 and is_blank(text[pos - 1]) and text[pos - 2] in _SENTENCE_ENDS and not is_blank(text[pos : pos + 1])
+    after_stop = pos >= 2 and is_blank(text[pos - 1]) and text[pos - 2] in _SENTENCE_ENDS
+    return after_stop and not is_blank(text[pos : pos + 1])
 
 
 def _ends_sentence(text: str, pos: int, start: int) -> bool:

@@ -111,7 +111,9 @@ def main() -> None:
         log.append(applied.changes)
     print(f"revert with its plan: {timed(lambda: proposals.revert(proposals.revert_plan(*pair), True)) * 1e3:.1f} ms")
     value = json.loads(json.dumps(proposals.dump()))
-    print(f"checkpoint: dump {timed(proposals.dump) * 1e3:.0f} ms, load {timed(lambda: Proposals.load(proposals._log, value)) * 1e3:.0f} ms")
+    print(
+        f"checkpoint: dump {timed(proposals.dump) * 1e3:.0f} ms, load {timed(lambda: Proposals.load(proposals._log, value)) * 1e3:.0f} ms"
+    )
     behind = proposals.version - proposals.caught_up(400)
     print(f"catching up {behind} versions of a branch: {timed(lambda: proposals.catch_up(400)) * 1e3:.2f} ms")
     assert text
