@@ -281,7 +281,7 @@ class Sources:
         wanted = {fact.author_id for history in self._histories.values() for fact in history.facts}
         wanted |= {row.by_id for row in self._decisions.values()}
         wanted.discard(None)
-        return dict(self._session.execute(select(User.id, User.name).where(User.id.in_(wanted))).tuples().all())
+        return dict(self._session.execute(select(User.id, User.name).where(User.id.in_(wanted))).all())
 
 
 def _organizations(origins: Iterable[tuple[OrganizationView | None, MeetingBadge | None]]) -> tuple[OrganizationView, ...]:

@@ -594,4 +594,4 @@ def _sentence_number(minutes: str, quote: str) -> int | None:
 
 def titles(session: Session, document_id: int) -> dict[int, str]:
     """{section: title}, of removed ones too."""
-    return dict(session.execute(select(Section.id, Section.title).where(Section.document_id == document_id)).tuples().all())
+    return dict(session.execute(select(Section.id, Section.title).where(Section.document_id == document_id)).all())
