@@ -7,6 +7,7 @@ phase_change, filed forms) are append-only: rows are added, never rewritten; wha
 
 from __future__ import annotations
 
+import zlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    LargeBinary,
     MetaData,
     String,
     Text,
@@ -44,6 +46,19 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Packed(TypeDecorator[str]):
+    """A long text kept compressed (zlib, UTF-8): spans of a text typed by hand shrink to a tenth."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> bytes | None:
+        return None if value is None else zlib.compress(value.encode(), 6)
+
+    def process_result_value(self, value: bytes | None, dialect: Any) -> str | None:
+        return None if value is None else zlib.decompress(value).decode()
 
 
 class Base(DeclarativeBase):
@@ -283,8 +298,8 @@ class Snapshot(Base):
     __tablename__ = "snapshot"
     stream_id: Mapped[int] = mapped_column(ForeignKey("stream.id"), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
-    text: Mapped[str] = mapped_column(Text)
-    spans: Mapped[str] = mapped_column(Text)  # JSON [[length, stream, version, offset], ...]
+    text: Mapped[str] = mapped_column(Packed)
+    spans: Mapped[str] = mapped_column(Packed)  # JSON [[length, stream, version, offset], ...]
 
 
 class Checkpoint(Base):

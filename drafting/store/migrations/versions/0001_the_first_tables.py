@@ -345,8 +345,8 @@ def upgrade() -> None:
         "snapshot",
         sa.Column("stream_id", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("spans", sa.Text(), nullable=False),
+        sa.Column("text", sa.LargeBinary(), nullable=False),
+        sa.Column("spans", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["stream_id"], ["stream.id"], name=op.f("fk_snapshot_stream_id_stream")),
         sa.PrimaryKeyConstraint("stream_id", "version", name=op.f("pk_snapshot")),
     )
