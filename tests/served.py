@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import threading
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +21,30 @@ from drafting.store.migrations import upgrade
 from drafting.store.models import Document
 from tests import make
 from tests.sockets import PATIENCE, Line, Refused, Writer, cookie_of
-from tests.test_serve import free_port
+from tests.test_serve import free_port, serving
+
+
+@contextmanager
+def running(place: Place, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """The place's server; what it logs is read all the time, and said at the end when there was anything."""
+    environment = {"DRAFTING_SIGN_IN_LIMIT": "100000 per minute", **environment}
+    logged: list[str] = []
+    with serving(place.instance, place.port, "--threads", "150", *arguments, **environment) as (server, _):
+        assert server.stdout is not None
+        reader = threading.Thread(target=lambda: logged.extend(server.stdout or ()), daemon=True)
+        reader.start()
+        try:
+            yield server
+        finally:
+            if server.poll() is None:
+                place.close()
+                os.killpg(server.pid, signal.SIGINT)
+                server.wait(timeout=30)
+            reader.join(5)
+            text = "".join(logged)
+            print(text[-6000:])
+            place.complaints.extend(line for line in logged if "Error" in line or "Traceback" in line)
+
 
 TEXT = "## Trees\n\nWe plant 100 trees in 2027.\n"
 
@@ -25,6 +54,8 @@ class Place:
 
     def __init__(self, instance: Path, database_url: str = "") -> None:
         settings = load_settings({}, instance_path=instance, database_url=database_url)
+        self.instance = instance
+        self.complaints: list[str] = []  # what servers logged that looks like a mistake of ours
         self.secret = settings.secret_key
         self.database = Database(settings.database_url)
         upgrade(self.database)

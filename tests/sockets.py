@@ -71,6 +71,7 @@ class Line:
         self.listeners: list[Callable[[str, Any], None]] = []
         self.changed = threading.Condition()
         self.is_open = True
+        self.failure: BaseException | None = None
         self._next = 0
         assert self.socket.recv().startswith("0")
         self.socket.send("40")
@@ -80,6 +81,15 @@ class Line:
         self._reader.start()
 
     def _read(self) -> None:
+        try:
+            self._read_all()
+        except BaseException as error:  # a writer that cannot take an update: the test must hear of it
+            self.failure = error
+            with self.changed:
+                self.is_open = False
+                self.changed.notify_all()
+
+    def _read_all(self) -> None:
         while True:
             try:
                 message = self.socket.recv()
@@ -114,6 +124,8 @@ class Line:
     def answer(self, number: int) -> Any:
         with self.changed:
             assert self.changed.wait_for(lambda: number in self.answers or not self.is_open, PATIENCE), "no answer"
+            if self.failure is not None:
+                raise AssertionError("a writer could not take an update") from self.failure
             if number not in self.answers:
                 raise ConnectionError("the line broke before the answer")
             value = self.answers.pop(number)

@@ -414,9 +414,42 @@ def can(session: Session, actor: Actor, place: StreamPlace) -> dict[str, bool]:
 
 
 def present_text(head: Head, stream_id: int) -> str:
-    """The newest text of a section's main stream or of a branch that has been brought up, ordinary Unicode."""
+    """The newest text of a section's main stream or of a branch that holds all of main, ordinary Unicode."""
     branch = head.branch_of(stream_id)
-    return from_units(head.text if branch is None else head.proposals.branch_text(branch.suggestion_id))
+    if branch is None:
+        return from_units(head.text)
+    assert branch.main_version == head.version, "the hunks are current, the branch's log is not: bring it up first"
+    return from_units(head.proposals.branch_text(branch.suggestion_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What somebody who opens a stream needs: its newest version, and its text or what was stored since theirs."""
+
+    version: int
+    text: str | None
+    updates: tuple[Stored, ...]
+
+
+def opening(head: Head, stream_id: int, version: int | None) -> Opening:
+    """For a client that has a version, or none; the text when its version is not there or too old to be worth it."""
+    log = head.log_of(stream_id)
+    if version is not None and 0 <= log.version - version <= heads.RECENT:
+        return Opening(log.version, None, tuple(log.since(version)))
+    return Opening(log.version, present_text(head, stream_id), ())
+
+
+@verb
+def open_branch(session: Session, section_id: int, stream_id: int, version: int | None) -> Opening:
+    """As `opening`, for a branch: what main did meanwhile is put into its log first. commits: yes, once"""
+    head = heads.writing(session, section_id)
+    branch = head.branch_of(stream_id)
+    if branch is None:
+        raise NotFound("there is no such stream")
+    rows = bring_up(head, branch, now())
+    if rows:
+        heads.store(session, head, rows)
+    return opening(head, stream_id, version)
 
 
 def text_at(session: Session, actor: Actor, section_id: int, version: int | None = None) -> TextView:

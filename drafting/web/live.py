@@ -17,7 +17,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -197,35 +197,31 @@ class Live:
         with self.database.read() as session:
             actor = self._actor(session, client)
             place = editing.place_of(session, actor, stream_id)
+        answer: dict[str, Any] = {
+            "stream": stream_id,
+            "kind": "main" if place.suggestion_id is None else "branch",
+            "section": place.section_id,
+            "key": client.key,
+        }
+        opened = None
         if place.suggestion_id is not None:
-            # what main did meanwhile is put into the branch's log first
-            self.database.run(lambda session: editing.bring_up_branches(session, place.section_id, [stream_id]))
+            opened = self.database.run(
+                lambda session: editing.open_branch(session, place.section_id, stream_id, version)
+            )
         with self.database.read() as session:
-            with heads.reading(session, place.section_id) as head:
-                stream = head.log_of(stream_id)
-                now = stream.version
-                answer: dict[str, Any] = {
-                    "stream": stream_id,
-                    "version": now,
-                    "kind": "main" if place.suggestion_id is None else "branch",
-                    "section": place.section_id,
-                    "key": client.key,
-                }
-                updates: list[heads.Stored] = []
-                if version is not None and version <= now and now - version <= heads.RECENT:
-                    updates = stream.since(version)
-                else:
-                    version = None
-                    answer["text"] = editing.present_text(head, stream_id)
-                if place.suggestion_id is None:
+            if opened is None:
+                with heads.reading(session, place.section_id) as head:
+                    opened = editing.opening(head, stream_id, version)
                     answer["suggestions"] = suggestions.live(session, actor, head)
                     answer["annotations"] = annotations.live(session, actor, head)
             answer["can"] = editing.can(session, actor, place)
-            if version is not None:
-                names = self._names_of(updates)
-                answer["updates"] = [wire.stored_json(each, names) for each in updates]
-            if actor.is_signed_in:
-                badge = self._badge(session, actor, place.document_id)
+            badge = self._badge(session, actor, place.document_id) if actor.is_signed_in else {}
+        now = answer["version"] = opened.version
+        if opened.text is not None:
+            answer["text"] = opened.text
+        else:
+            names = self._names_of(opened.updates)
+            answer["updates"] = [wire.stored_json(each, names) for each in opened.updates]
         room = self.rooms.enter(
             client,
             lambda: Room(stream_id, place.section_id, place.document_id, place.suggestion_id, sent=now),
@@ -507,7 +503,7 @@ class Live:
 
     # ── names ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _names_of(self, stored: list[heads.Stored]) -> Mapping[int, str]:
+    def _names_of(self, stored: Sequence[heads.Stored]) -> Mapping[int, str]:
         missing = {each.author_id for each in stored if each.author_id is not None} - self._names.keys()
         if missing:
             with self.database.read() as session:

@@ -22,9 +22,8 @@ from sqlalchemy import select
 from drafting.engine.text import cuts_pair
 from drafting.services import editing, verify
 from drafting.store.models import Annotation, Decision, Revision, Suggestion
-from tests.served import Place
+from tests.served import Place, running
 from tests.sockets import PATIENCE, Refused, Writer
-from tests.test_serve import serving
 
 FULL = os.environ.get("DRAFTING_PLAY", "smoke") == "full"
 PEOPLE, SECONDS = (30, 60.0) if FULL else (9, 6.0)
@@ -214,6 +213,7 @@ class Play:
                 "remarks": len(session.scalars(select(Annotation.id)).all()),
                 "revisions": len(session.scalars(select(Revision.version)).all()),
             }
+        assert self.place.complaints == []
         assert made["revisions"] > PEOPLE * SECONDS / 4, made
 
     def settle(self, person: Person, writer: Writer) -> None:
@@ -242,17 +242,13 @@ class Play:
                 assert set(range(1, writer.acknowledged + 1)) <= stored, writer.client
 
 
-QUICK = {"DRAFTING_SIGN_IN_LIMIT": "100000 per minute"}
-
-
 def test_thirty_people_on_one_section(tmp_path: Path) -> None:
     place = Place(tmp_path)
     try:
-        with serving(tmp_path, place.port, "--threads", "150", **QUICK):
+        with running(place):
             play = Play(place)
             play.begin()
             play.end()
-            place.close()
     finally:
         place.database.close()
 
@@ -260,7 +256,7 @@ def test_thirty_people_on_one_section(tmp_path: Path) -> None:
 def test_a_server_killed_in_the_middle_loses_nothing_acknowledged(tmp_path: Path) -> None:
     place = Place(tmp_path)
     try:
-        with serving(tmp_path, place.port, "--threads", "150", **QUICK) as (server, _):
+        with running(place) as server:
             play = Play(place)
             play.begin()
             time.sleep(SECONDS / 2)
@@ -269,9 +265,8 @@ def test_a_server_killed_in_the_middle_loses_nothing_acknowledged(tmp_path: Path
         play.nothing_acknowledged_is_missing()
         with place.database.read() as session:
             assert [str(fault) for fault in verify.verify_document(session, place.document_id)] == []
-        with serving(tmp_path, place.port, "--threads", "150", **QUICK):
+        with running(place):
             play.end()
-            place.close()
     finally:
         place.database.close()
 
@@ -282,12 +277,11 @@ def test_two_workers_on_postgresql_and_redis_serve_one_section(
 ) -> None:
     url = postgresql_database.url.render_as_string(hide_password=False)
     place = Place(tmp_path, url)
-    environment = {"DATABASE_URL": url, "REDIS_URL": redis_url, "DRAFTING_WORKERS": "2", **QUICK}
+    environment = {"DATABASE_URL": url, "REDIS_URL": redis_url, "DRAFTING_WORKERS": "2"}
     try:
-        with serving(tmp_path, place.port, "--threads", "150", **environment):
+        with running(place, **environment):
             play = Play(place)
             play.begin()
             play.end()
-            place.close()
     finally:
         place.database.close()

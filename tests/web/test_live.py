@@ -15,18 +15,18 @@ import websocket
 from drafting.engine.changes import ChangeSet
 from drafting.services import editing, suggestions
 from tests import make
-from tests.served import TEXT, Place
+from tests.served import TEXT, Place, running
 from tests.sockets import Line, Refused
-from tests.test_serve import serving
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     instance = tmp_path_factory.mktemp("instance")
     made = Place(instance)
-    with serving(instance, made.port, "--threads", "120", DRAFTING_SIGN_IN_LIMIT="1000 per minute"):
+    with running(made):
         yield made
     made.database.close()
+    assert made.complaints == []
 
 
 @pytest.fixture(autouse=True)
