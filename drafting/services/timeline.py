@@ -1,0 +1,143 @@
+"""The days of a document: what happened when, for the slider; and what happened since a reader was last here.
+
+Marks are meetings, phases, named versions, decisions and days of writing, each with its moment. Decisions and edits of
+one day in the document's time zone are one mark each, so that a year fits on a line. What one was away for is read from
+the chain of events, which holds everything in one order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from drafting.services import people
+from drafting.services.access import Actor, require
+from drafting.services.attribution_view import Reader
+from drafting.services.clock import now
+from drafting.services.comparison import Comparison, compare
+from drafting.services.overview import MeetingBadge
+from drafting.store.models import Decision, Event, Meeting, Milestone, PhaseChange, Suggestion, User
+
+AWAY = timedelta(days=7)  # how far back "while I was away" goes for those who were never here
+MOST_EVENTS = 200
+
+# What a reader is told of; the chain has more.
+TOLD = (
+    "phase_changed", "section_added", "section_removed", "section_restored", "sections_reordered", "passage_moved",
+    "section_text_restored", "suggestion_filed", "suggestion_withdrawn", "hunk_accepted", "hunk_reworded", "hunk_rejected",
+    "hunk_reverted", "milestone_created", "milestone_restored", "meeting_added", "news_added", "annotation_added",
+    "annotation_answered",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineMark:
+    """Something on the line.
+
+    kind     meeting phase milestone decisions edits suggestions
+    at       its moment: of a day's decisions and edits the last of them
+    name     topic, phase or name of the version
+    id       number of the meeting, id of the milestone
+    count    how many decisions, revisions or suggestions
+    """
+
+    kind: str
+    at: datetime
+    name: str = ""
+    id: int | None = None
+    count: int = 0
+    meeting: MeetingBadge | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event since one's last visit. data: as the chain has it."""
+
+    kind: str
+    at: datetime
+    by: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """What happened since a moment. counts: by kind of event; changes: of the text."""
+
+    since: datetime
+    first_visit: bool
+    counts: dict[str, int]
+    events: tuple[Happened, ...]
+    changes: Comparison
+
+
+def marks(session: Session, actor: Actor, document_id: int) -> list[TimelineMark]:
+    """The marks of a document's time line, in order. needs: read"""
+    document = require(session, actor, "read", document_id)
+    zone = ZoneInfo(document.timezone)
+    reader = Reader(session, document_id)
+    found: list[TimelineMark] = []
+    for row in session.scalars(select(Meeting).where(Meeting.document_id == document_id, Meeting.held_at.is_not(None))):
+        badge = MeetingBadge(row.id, row.number, row.topic, row.short or row.topic[:40], row.hue)
+        assert row.held_at is not None
+        found.append(TimelineMark("meeting", row.held_at, row.topic, row.number, meeting=badge))
+    for phase, at in session.execute(select(PhaseChange.phase, PhaseChange.at).where(PhaseChange.document_id == document_id)):
+        found.append(TimelineMark("phase", at, phase))
+    for row_id, name, at in session.execute(
+        select(Milestone.id, Milestone.name, Milestone.at).where(Milestone.document_id == document_id)
+    ):
+        found.append(TimelineMark("milestone", at, name, row_id))
+    decided = session.scalars(select(Decision.at).where(Decision.document_id == document_id)).all()
+    found += _days("decisions", decided, zone)
+    filed = session.scalars(
+        select(Suggestion.filed_at).where(Suggestion.document_id == document_id, Suggestion.filed_at.is_not(None))
+    ).all()
+    found += _days("suggestions", [each for each in filed if each is not None], zone)
+    written = [fact.at for history in reader.histories.values() for fact in history.facts if fact.kind != "accept"]
+    found += _days("edits", written, zone)
+    return sorted(found, key=lambda each: (each.at, each.kind))
+
+
+def _days(kind: str, times: list[datetime] | Any, zone: ZoneInfo) -> list[TimelineMark]:
+    """One mark for each day."""
+    counts: Counter[Any] = Counter()
+    last: dict[Any, datetime] = {}
+    for at in times:
+        day = at.astimezone(zone).date()
+        counts[day] += 1
+        last[day] = max(at, last.get(day, at))
+    return [TimelineMark(kind, last[day], count=count) for day, count in counts.items()]
+
+
+def away(session: Session, actor: Actor, document_id: int, since: datetime | None = None) -> Away:
+    """What happened since the actor was last here, or since a moment.
+
+    needs  read
+    """
+    require(session, actor, "read", document_id)
+    seen = people.last_seen(session, actor, document_id) if actor.user_id is not None else None
+    start = since or seen or now() - AWAY
+    rows = session.execute(
+        select(Event.kind, Event.at, Event.data, User.name)
+        .outerjoin(User, User.id == Event.actor_id)
+        .where(Event.document_id == document_id, Event.at > start, Event.kind.in_(TOLD))
+        .order_by(Event.number.desc())
+        .limit(MOST_EVENTS)
+    ).all()
+    counts = dict(
+        session.execute(
+            select(Event.kind, func.count())
+            .where(Event.document_id == document_id, Event.at > start, Event.kind.in_(TOLD))
+            .group_by(Event.kind)
+        )
+        .all()
+    )
+    events = tuple(Happened(row.kind, row.at, row.name or "", json.loads(row.data)) for row in rows)
+    changes = compare(session, actor, document_id, start.isoformat(), "now")
+    return Away(start, seen is None and since is None, counts, events, changes)
