@@ -10,7 +10,8 @@ A `Tape` holds a text and one small integer for each code unit, in chunks of abo
 integer below `_FIRST` is the version of a revision that inserted exactly one code unit, as keystrokes do; above it lie
 the blocks of longer insertions and of carried spans, found by bisection. Spans exist only while they are read.
 
-Speed and clarity collide once: `Tape.apply` has the keystroke inside one chunk written out before the general case.
+Speed and clarity collide once: what is typed in one go is gathered at a caret, and reaches its chunk when something
+else is done. Every reader settles it first.
 
 What the log says about the past (differences, net changes, reverts) is derived by folding it: see `weave.py`.
 """
@@ -33,6 +34,8 @@ Source = TypeVar("Source", bound=Hashable)
 _FULL = 2048
 # A chunk below this joins a neighbour, so that deleting much leaves no dust.
 _SCANT = 256
+# What is typed in one go is settled after this many keys.
+_LONG = 512
 # Integers from here on are blocks; below they are versions of one-unit revisions.
 _FIRST = 1 << 31
 
@@ -124,7 +127,8 @@ class Tape:
     """
 
     __slots__ = (
-        "_at", "_bases", "_chunk", "_count", "_length", "_offsets", "_starts", "_streams", "_texts", "_versions", "_whos",
+        "_at", "_bases", "_caret", "_chunk", "_count", "_length", "_offsets", "_starts", "_streams", "_texts", "_typed",
+        "_typed_who", "_versions", "_whos",
     )  # fmt: skip
 
     def __init__(self, text: str = "", spans: Iterable[Span] | None = None) -> None:
@@ -139,6 +143,9 @@ class Tape:
         self._chunk = 0  # where the last change was, and where that chunk starts
         self._at = 0
         self._length = 0
+        self._caret = -1  # where keys are being pressed, behind what was typed there and is in no chunk yet
+        self._typed = ""
+        self._typed_who = array("I")
         if text:
             given = [Span(len(text), 0, 0, 0)] if spans is None else list(spans)
             if sum(span.length for span in given) != len(text):
@@ -168,39 +175,66 @@ class Tape:
             )
         replacements = changes.replacements
         if len(replacements) == 1 and carried is None:
-            # A key, a word or a deletion inside one chunk: nearly always the one that was changed last.
             start, end, inserted = replacements[0]
+            if start == end:
+                if len(inserted) == 1:
+                    if start != self._caret or len(self._typed) == _LONG:
+                        self._open(start)
+                    self._typed += inserted
+                    self._typed_who.append(version)
+                    self._caret = start + 1
+                    self._length += 1
+                    return
+            elif end == self._caret and not inserted and end - start <= len(self._typed):
+                rest = start - end
+                if not "\ud800" <= self._typed[rest] <= "\udfff":
+                    self._typed = self._typed[:rest]
+                    del self._typed_who[rest:]
+                    self._caret = start
+                    self._length += rest
+                    return
+            if not inserted and self._delete_inside(start, end):
+                return
+        self._settle()
+        self._apply_many(replacements, version, carried)
+
+    def _open(self, pos: int) -> None:
+        """Bring the caret to a place where a key is pressed."""
+        self._settle()
+        self._seek(pos)
+        text = self._texts[self._chunk]
+        if not text.isascii() and cuts_pair(text, pos - self._at):
+            raise _cut(pos)
+
+    def _settle(self) -> None:
+        """Put what was typed at the caret into its chunk; afterwards there is no caret."""
+        if self._typed:
+            typed, who = self._typed, self._typed_who
+            self._typed, self._typed_who = "", array("I")
+            self._length -= len(typed)
+            self._insert(self._caret - len(typed), typed, who)
+        self._caret = -1
+
+    def _delete_inside(self, start: int, end: int) -> bool:
+        """Delete what lies in one chunk that stays long enough; False, and nothing done, when it is otherwise."""
+        self._settle()
+        i = start - self._at
+        text = self._texts[self._chunk]
+        if i < 0 or end - self._at > len(text):
+            self._seek(start)
             i = start - self._at
             text = self._texts[self._chunk]
-            if i < 0 or end - self._at > len(text):
-                self._seek(start)
-                i = start - self._at
-                text = self._texts[self._chunk]
-            j = i + end - start
-            size = len(inserted)
-            after = len(text) + size - j + i
-            if j <= len(text) and after <= _FULL and (after >= _SCANT or size):
-                if not text.isascii() and (cuts_pair(text, i) or cuts_pair(text, j)):
-                    raise _cut(start if cuts_pair(text, i) else end)
-                chunk = self._chunk
-                who = self._whos[chunk]
-                if i < j:
-                    del who[i:j]
-                if size == 1:
-                    try:
-                        who.insert(i, version - self._bases[chunk])
-                    except OverflowError:
-                        self._whos[chunk] = who = self._rebased(chunk, version)
-                        who.insert(i, version - self._bases[chunk])
-                elif size:
-                    if who.typecode == "H":
-                        self._whos[chunk] = who = self._wide(chunk)
-                        self._bases[chunk] = 0
-                    who[i:i] = self._codes_of([Span(size, 0, version, 0)])
-                self._texts[chunk] = text[:i] + inserted + text[j:]
-                self._length += size - j + i
-                return
-        self._apply_many(replacements, version, carried)
+        j = i + end - start
+        if j > len(text) or len(text) - j + i < _SCANT:
+            return False
+        if not text.isascii():
+            for pos in (i, j):
+                if cuts_pair(text, pos):
+                    raise _cut(self._at + pos)
+        del self._whos[self._chunk][i:j]
+        self._texts[self._chunk] = text[:i] + text[j:]
+        self._length += start - end
+        return True
 
     def _apply_many(self, replacements: Sequence[tuple[int, int, str]], version: int, carried: Sequence[Span] | None) -> None:
         size = 0
@@ -259,14 +293,23 @@ class Tape:
         self._seek(pos)
         chunk, i = self._chunk, pos - self._at
         text = self._texts[chunk]
-        whole = text[:i] + inserted + text[i:]
         self._length += len(inserted)
-        who = self._wide(chunk)
-        who[i:i] = codes
+        whole = text[:i] + inserted + text[i:]
         if len(whole) <= _FULL:
             self._texts[chunk] = whole
+            who, base = self._whos[chunk], self._bases[chunk]
+            if who.typecode == "I":
+                who[i:i] = codes
+                return
+            if base <= min(codes) and max(codes) < base + (1 << 16):
+                who[i:i] = array("H", [code - base for code in codes]) if base else array("H", codes)
+                return
+            who = self._wide(chunk)
+            who[i:i] = codes
             self._whos[chunk], self._bases[chunk] = _narrow(who)
             return
+        who = self._wide(chunk)
+        who[i:i] = codes
         texts: list[str] = []
         whos: list[array[int]] = []
         bases: list[int] = []
@@ -334,14 +377,6 @@ class Tape:
         who = self._whos[chunk]
         return array("I", [base + each for each in who] if base else who)
 
-    def _rebased(self, chunk: int, code: int) -> array[int]:
-        """A chunk's integers so that this one fits too."""
-        who = self._wide(chunk)
-        who.append(code)
-        narrow, self._bases[chunk] = _narrow(who)
-        narrow.pop()
-        return narrow
-
     def _cuts_pair(self, pos: int) -> bool:
         """True when `pos` lies inside a surrogate pair; chunks never divide one."""
         self._seek(pos)
@@ -354,6 +389,7 @@ class Tape:
 
         raises   PositionError when the part is not inside the text
         """
+        self._settle()
         if start == 0 and (end is None or end == self._length):
             return "".join(self._texts)
         return "".join(self._texts[chunk][i:j] for chunk, i, j in self._pieces(start, end))
@@ -400,6 +436,7 @@ class Tape:
         source_of   (stream, version) → source; asked once for each of these
         law         the totals add up to the length
         """
+        self._settle()
         counts: Counter[int] = Counter()
         for base, who in zip(self._bases, self._whos, strict=True):
             if base:
@@ -422,6 +459,7 @@ class Tape:
 
     def copy(self) -> Tape:
         """Another tape with the same text and attribution."""
+        self._settle()
         other = Tape()
         for name in self.__slots__:
             value = getattr(self, name)
@@ -448,11 +486,9 @@ class Tape:
             raise PositionError(f"[{start}, {end}) is not inside a text of {self._length} code units.", position=start)
         if start == end:
             return
-        # Reading leaves the place of the last change alone: typing goes on there.
-        kept = self._chunk, self._at
+        self._settle()
         self._seek(start)
         chunk, at = self._chunk, self._at
-        self._chunk, self._at = kept
         while at < end:
             size = len(self._texts[chunk])
             yield chunk, max(start - at, 0), min(end - at, size)
