@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Self
@@ -20,6 +18,7 @@ from drafting.engine.branch import (
     take_out,
 )
 from drafting.engine.changes import ChangeSet
+from drafting.engine.diff import word_diff
 from drafting.engine.open_hunks import Branch, Closed, Event, OpenHunks, Work, closed_hunk
 from drafting.engine.plans import Applied, Item, Outcome, Plan, Preview, Shown, Step, Way
 from drafting.engine.relations import CLASH, Relation, Replacement, reach, relate
@@ -407,21 +406,12 @@ def _effects(plan: Plan) -> Any:
     )
 
 
-_TOKENS = re.compile(r"\w+|\s+|.", re.DOTALL)
-_MOST_TOKENS = 4000  # beyond it the comparison is quadratic work for nobody's reading
-
-
 def word_parts(proposed: str, words: str) -> tuple[tuple[int, bool], ...]:
-    """Lengths of an official's wording, True where the words are the proposer's (kept in order), False elsewhere."""
-    old, new = _TOKENS.findall(proposed), _TOKENS.findall(words)
-    if len(old) + len(new) > _MOST_TOKENS:
-        return ((len(words), False),) if words else ()
+    """Lengths of an official's wording, True where the words are the proposer's and were kept, False elsewhere."""
     parts: list[tuple[int, bool]] = []
-    done = 0
-    for block in difflib.SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
-        for tokens, kept in ((new[done : block.b], False), (new[block.b : block.b + block.size], True)):
-            length = sum(map(len, tokens))
-            if length:
-                parts.append((length, kept))
-        done = block.b + block.size
-    return tuple(parts)
+    pos = 0
+    for start, end, _, _, inserted in word_diff(proposed, words).iter_changes():
+        parts += [(start - pos, True), (len(inserted), False)]
+        pos = end
+    parts.append((len(proposed) - pos, True))
+    return tuple(part for part in parts if part[0])
