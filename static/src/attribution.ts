@@ -1,7 +1,8 @@
 // Sources mode: every run of the text in the hue of whom it came from, with a label and a line pattern, and a legend
 // that counts and filters. A click, or Enter on a run, opens its story.
-import { type Extension, type Range, StateEffect, StateField } from "@codemirror/state";
+import { type Extension, type Range, StateEffect, StateField, type Text } from "@codemirror/state";
 import { Decoration, type DecorationSet, EditorView, WidgetType } from "@codemirror/view";
+import { beginning } from "./markdown";
 import { element, t } from "./wire";
 
 export interface Source {
@@ -131,34 +132,47 @@ class DeletedRun extends WidgetType {
   }
 }
 
-function decorate(shown: Shown, length: number): DecorationSet {
+function decorate(shown: Shown, doc: Text): DecorationSet {
   const { attribution, by, hidden } = shown;
+  const { length } = doc;
   if (!attribution) return Decoration.none;
   const ranges: Range<Decoration>[] = [];
   const now = Date.now();
   let pos = 0;
-  let run: { from: number; to: number; id: string; code: string; label: string; hue: number } | null = null;
+  let run: { from: number; to: number; index: number; goesOn: boolean; id: string; code: string; label: string; hue: number } | null = null;
+  let before = { to: -1, id: "" };
   const flush = () => {
     if (run && run.from < run.to && run.to <= length) {
       const on = shown.selected !== null && shown.selected >= run.from && shown.selected < run.to ? " is-selected" : "";
-      const bare = shown.labels ? "" : " run--bare";
-      ranges.push(
-        Decoration.mark({
-          class: `run hue-${run.hue}${on}${bare}`,
-          attributes: { "data-code": run.code, title: run.label, "data-run": String(run.from), tabindex: "0", role: "button" },
-        }).range(run.from, run.to),
-      );
+      // line by line, so that hanging numbers stay free
+      for (let pos = run.from; pos < run.to; ) {
+        const line = doc.lineAt(pos);
+        const from = Math.max(pos, line.from + beginning(line.text));
+        const to = Math.min(run.to, line.to);
+        // one label for neighbours of one group on one line
+        const bare = !shown.labels || (run.goesOn && pos === run.from && pos > line.from + beginning(line.text)) ? " run--bare" : "";
+        if (from < to && doc.sliceString(from, to).trim()) {
+          ranges.push(
+            Decoration.mark({
+              class: `run hue-${run.hue}${on}${bare}`,
+              attributes: { "data-code": run.code, title: run.label, "data-run": String(from), tabindex: "0", role: "button" },
+            }).range(from, to),
+          );
+        }
+        pos = line.to + 1;
+      }
     }
     run = null;
   };
   for (const [size, index] of attribution.spans) {
     const group = groupOf(attribution.sources[index], by, now);
     if (group && !hidden.has(group.id)) {
-      if (run && run.id === group.id && run.to === pos) run.to += size;
+      if (run && run.index === index && run.to === pos) run.to += size;
       else {
         flush();
-        run = { from: pos, to: pos + size, ...group };
+        run = { from: pos, to: pos + size, index, goesOn: before.to === pos && before.id === group.id, ...group };
       }
+      before = { to: pos + size, id: group.id };
     } else flush();
     pos += size;
   }
@@ -181,7 +195,7 @@ export const attributionField = StateField.define<Shown>({
     for (const effect of tr.effects) {
       if (effect.is(showAttribution)) {
         value = { ...value, ...effect.value };
-        value.decorations = decorate(value, tr.newDoc.length);
+        value.decorations = decorate(value, tr.newDoc);
       }
     }
     return value;
@@ -197,13 +211,15 @@ export function sourcesShown(onRun: (pos: number, deleted: boolean) => void): Ex
     onRun(Number(hit.dataset["run"] ?? hit.dataset["deleted"]), hit.dataset["deleted"] !== undefined);
     return true;
   };
+  const isDeleted = (target: EventTarget | null) => (target as Element).closest("[data-deleted]") !== null;
   return [
     attributionField,
     EditorView.domEventHandlers({
       click(event, view) {
-        if (open(event.target)) return true;
+        if (isDeleted(event.target)) return open(event.target);
         const pos = view.posAtCoords({ x: event.clientX, y: event.clientY });
-        if (pos !== null && pos < view.state.doc.length) onRun(pos, false);
+        if (pos === null) return open(event.target);
+        if (pos < view.state.doc.length) onRun(pos, false);
         return false;
       },
       keydown(event) {

@@ -12,6 +12,11 @@ const LIST = /^(\s*)((?:\d{1,4}[a-z]?[.)]|\(\d{1,3}[a-z]?\)|[a-z]\)|[-*+–])[ \
 const HEADING = /^(#{1,6}[ \t]+)((?:§|Art\.)\s*\d+[a-z]*\.?\s*)?/;
 const QUOTE = /^(\s*>\s?)+/;
 
+/** How much of a line is its beginning (number, bullet, heading marks and §) and not words. */
+export function beginning(text: string): number {
+  return (HEADING.exec(text) ?? LIST.exec(text) ?? QUOTE.exec(text) ?? /^\s*/.exec(text)!)[0].length;
+}
+
 class Bullet extends WidgetType {
   override eq(): boolean {
     return true;

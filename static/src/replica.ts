@@ -20,6 +20,8 @@ export class Replica {
   joined: Joined | null = null;
   /** no longer usable: the stream is gone, or may not be read any more */
   refused: Refusal | null = null;
+  /** hears that a stream that was open may not be entered again */
+  onRefused: ((refusal: Refusal) => void) | null = null;
   private readonly recent: ChangeDesc[] = [];
   private readonly listeners = new Set<(arrivals: Arrival[]) => void>();
   private readonly joinListeners = new Set<(joined: Joined, fresh: boolean) => void>();
@@ -36,7 +38,10 @@ export class Replica {
         if (message.stream === this.stream) this.receive(message);
       }),
       line.onState(state => {
-        if (state === "open" && this.joined) void this.join().catch(() => {});
+        if (state !== "open" || !this.joined) return;
+        this.join().catch((error: unknown) => {
+          if (error instanceof Refusal && !error.isPassing) this.onRefused?.(error);
+        });
       }),
     ];
   }

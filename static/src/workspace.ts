@@ -231,6 +231,10 @@ class Workspace {
     this.client = newClient();
     if (writes) hold(this.client);
     const old = this.view;
+    replica.onRefused = refusal => {
+      if (writes && this.view && sendableUpdates(this.view.state).length) void this.refused(refusal);
+      else this.status.show("wrong", refusal.message);
+    };
     const state = EditorState.create({
       doc: replica.text,
       selection: selection ?? (old ? EditorSelection.single(Math.min(old.state.selection.main.head, replica.text.length)) : undefined),
