@@ -239,6 +239,9 @@ CASES: dict[str, list[Case]] = {
             meeting="{unused_id}",
         )
     ],
+    # the past
+    "history.caught_up": [post(D + "/history/away", member)],
+    "history.restore": [post(D + "/milestones/{milestone}/restore", "restore")],
     # the text
     "api.restore": [send("POST", "/sections/{section}/restore", "restore", version=1)],
     "api.replace_text": [send("POST", "/sections/{section}/text", "edit", text="New")],
