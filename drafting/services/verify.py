@@ -149,7 +149,7 @@ class Replay:
         """The rows of a stream, each readable and in its place."""
         expected = 0
         try:
-            rows = heads.read_revisions(self.session, stream.id, 0, 2**31)
+            rows = heads.read_revisions(self.session, stream.id, 0, 2**31 - 1)
         except (DraftingError, ValueError, TypeError):
             rows = []
             self._find_unreadable(stream)

@@ -14,7 +14,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from sqlalchemy.orm import Session
 
-from drafting.errors import EngineError, InvalidInput
+from drafting.errors import EngineError, InvalidInput, NotFound
 from drafting.services import annotations, decisions, documents, editing, people, sections, suggestions
 from drafting.services.access import Actor
 from drafting.services.decisions import Judged
@@ -49,6 +49,8 @@ def call(
             database: Database = current_app.extensions["database"]
             actor = identity.actor()
             sent: Body = {}
+            if any(isinstance(each, int) and not wire.is_id(each) for each in values.values()):
+                raise NotFound("there is no such thing")
             if writes:
                 sent = wire.mapping(wire.json_of(request.data) if request.data else {})
 

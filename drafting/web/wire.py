@@ -85,6 +85,14 @@ def time(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+GREATEST = 2**31 - 1  # of ids, versions and positions: an integer of every database
+
+
+def is_id(value: Any) -> bool:
+    """Whether it can be an id."""
+    return type(value) is int and 0 <= value <= GREATEST
+
+
 # ── in ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
