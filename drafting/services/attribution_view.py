@@ -113,9 +113,7 @@ class Reader:
         last: tuple[Any, ...] | None = None
         for span in history.spans(version):
             own = history.own(span)
-            if own.stream not in self.histories:  # from a document that this one was made of
-                continue
-            for length, source in self.sources.of_span(own):
+            for length, source in self.parts(history, own):
                 signature = source.signature
                 if signature == last:
                     runs[-1] = Run(runs[-1].start, at + length, runs[-1].source, runs[-1].key)
@@ -125,6 +123,14 @@ class Reader:
                 at += length
                 own = own._replace(offset=own.offset + length)
         return tuple(runs)
+
+    def parts(self, history: StreamHistory, own: Span) -> Iterator[tuple[int, Source]]:
+        """(length, source) of characters; of a stream that is not of this document they are said to be imported."""
+        if own.stream in self.histories:
+            yield from self.sources.of_span(own)
+        else:
+            at = history.times[0] if history.times else now()
+            yield own.length, Source("import", own.stream, own.version, history.section_id, at)
 
     def removed(self, history: StreamHistory, version: int) -> tuple[Removed, ...]:
         """What was removed up to a version and is worth showing, by place."""
@@ -136,10 +142,13 @@ class Reader:
                 from drafting.engine.weave import weave
 
                 woven = weave(history, 0, version)
-            pos = 0
+            pos = put = 0  # put: where the words begin that stand right before and came with one revision
+            with_them = 0
             for run in woven.runs():
                 standing, length, born, offset, died = run
                 if standing:
+                    if born != with_them:
+                        put, with_them = pos, born
                     pos += standing
                     continue
                 by = self.sources.of(history.stream_id, died)
@@ -149,6 +158,7 @@ class Reader:
                 if by.is_own and not named and self.sources.of(history.stream_id, born).is_own:
                     continue
                 words = history.inserted(born)[offset : offset + length]
+                place = put if died == with_them else pos  # what was replaced is shown before what replaced it
                 at = 0
                 for span in woven.spans(run):
                     own = history.own(span)
@@ -156,10 +166,10 @@ class Reader:
                     part = words[at : at + span.length]
                     at += span.length
                     last = found[-1] if found else None
-                    if last and last.pos == pos and last.source.signature == by.signature and last.brought.signature == brought.signature:
-                        found[-1] = Removed(pos, last.text + part, last.source, last.brought, last.key)
+                    if last and last.pos == place and last.source.signature == by.signature and last.brought.signature == brought.signature:
+                        found[-1] = Removed(place, last.text + part, last.source, last.brought, last.key)
                     else:
-                        found.append(Removed(pos, part, by, brought, key_of(own)))
+                        found.append(Removed(place, part, by, brought, key_of(own)))
         return tuple(
             Removed(each.pos, from_units(_whole(each.text)), each.source, each.brought, each.key)
             for each in found

@@ -161,12 +161,8 @@ def _changes(
             continue
         words = words_of(history, piece, text_a, text_b)
         own = history.own(piece.brought)
-        if own.stream in reader.histories:
-            parts = list(sources.of_span(own))
-        else:
-            parts = [(own.length, sources.of(stream, piece.put or piece.removed))]
         at = 0
-        for length, brought in parts:
+        for length, brought in reader.parts(history, own):
             part = own._replace(offset=own.offset + at, length=length)
             start_a = piece.start_a + (at if piece.end_a > piece.start_a else 0)
             start_b = piece.start_b + (at if piece.end_b > piece.start_b else 0)
