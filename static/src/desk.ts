@@ -37,18 +37,21 @@ document.addEventListener("keydown", event => {
 
 // the own wording starts from the one that was chosen last
 const own = desk?.querySelector<HTMLTextAreaElement>(".wording textarea");
-let chosen = "";
+const wordingOf = (pick: HTMLInputElement): string => {
+  const text = pick.closest<HTMLElement>(".wording")?.querySelector<HTMLElement>(".wording__text");
+  if (!text) return "";
+  const copy = text.cloneNode(true) as HTMLElement;
+  copy.querySelectorAll("del").forEach(gone => gone.remove());
+  return pick.dataset["wording"] ?? copy.textContent!.replace(/\s+/g, " ").trim();
+};
+const checked = desk?.querySelector<HTMLInputElement>(".wording__pick:checked");
+let chosen = checked ? wordingOf(checked) : "";
 desk?.addEventListener("change", event => {
   const pick = event.target as HTMLInputElement;
   if (!pick.matches(".wording__pick")) return;
-  const text = pick.closest<HTMLElement>(".wording")?.querySelector<HTMLElement>(".wording__text");
-  if (text) {
-    const copy = text.cloneNode(true) as HTMLElement;
-    copy.querySelectorAll("del").forEach(gone => gone.remove());
-    chosen = pick.dataset["wording"] ?? copy.textContent!.replace(/\s+/g, " ").trim();
-  } else if (own && !own.value.trim()) {
-    own.value = chosen;
-  }
+  const words = wordingOf(pick);
+  if (words) chosen = words;
+  else if (own && !own.value.trim()) own.value = chosen;
 });
 own?.addEventListener("focus", () => {
   const pick = own.closest(".wording")?.querySelector<HTMLInputElement>(".wording__pick");
