@@ -284,7 +284,7 @@ class Acceptances(OpenHunks):
         low, high = reach(main, replacement)
         if exact is not None:
             low, high = min(low, exact.replacements[0][0]), max(high, exact.replacements[-1][1])
-        works = self._works({place.owner for place in self._places.touching(low, high)} | {branch.id})
+        works = self._works({place.owner for place in self._places.touching(low, high)} | {branch.id}, changes)
         fates = [Fate(branch.id, hunk.id, "accepted", by=me)]
         superseded: list[Pair] = []
         fulfilled: list[Pair] = []

@@ -34,6 +34,7 @@ from drafting.engine.branch import (
     position_of,
     stands_as_written,
     take_out,
+    touched_by,
 )
 from drafting.engine.changes import ChangeSet
 from drafting.engine.net import net_of
@@ -43,7 +44,6 @@ from drafting.engine.relations import Replacement, relate
 from drafting.engine.weave import Weave
 from drafting.engine.words import trimmed, whole_words
 from drafting.errors import MismatchError, NotFound, VersionConflict, WrongState
-
 
 # Weaves kept to fold further while somebody types around marked hunks: one for each version they were written on.
 _MOST_WEAVES = 16
@@ -172,13 +172,19 @@ class Tail:
 
 
 class Work:
-    """A touched suggestion while main changes: hunks, what its branch gets, whether words were taken out."""
+    """A suggestion while main changes: hunks, what its branch gets, whether words were taken out.
 
-    __slots__ = ("branch", "changes", "hunks", "marked", "removal")
+    is_touched   the change concerns a hunk or the zone of one
+    """
 
-    def __init__(self, branch: Branch, main: str) -> None:
+    __slots__ = ("branch", "changes", "hunks", "is_touched", "removal")
+
+    def __init__(self, branch: Branch, main: str, changes: ChangeSet) -> None:
         self.branch = branch
         self.hunks = branch.now()
+        self.is_touched = any(
+            touched_by(hunk, start, end) for start, end, _, _, _ in changes.iter_changes() for hunk in self.hunks
+        )
         self.changes = ChangeSet.empty(branch_length(len(main), self.hunks))
         self.removal = False
 
@@ -331,7 +337,7 @@ class OpenHunks:
             self._text = new_text
             self._log.append(changes, carried, new_text)
             return Outcome(version)
-        works = self._works(touched)
+        works = self._works(touched, changes)
         pieces = [trimmed(self._text, *piece) for piece in raw]
 
         def step(work: Work, main: str, new_main: str, piece: Replacement) -> tuple[Hunks, ChangeSet]:
@@ -419,12 +425,12 @@ class OpenHunks:
 
     # ── one change of main ─────────────────────────────────────────────────────────────────────────────
 
-    def _works(self, suggestions: Iterable[Any]) -> list[Work]:
-        """Begin work on these suggestions: their places are lifted until `_finish`."""
+    def _works(self, suggestions: Iterable[Any], changes: ChangeSet) -> list[Work]:
+        """Begin work on these suggestions for a change of main: their places are lifted until `_finish`."""
         works = []
         for suggestion in sorted(set(suggestions)):
             branch = self._branches[suggestion]
-            works.append(Work(branch, self._text))
+            works.append(Work(branch, self._text, changes))
             self._lift(branch)
         return works
 
@@ -470,6 +476,8 @@ class OpenHunks:
 
     def _try_again(self, work: Work) -> None:
         """Let marked hunks stand again as written where the net change since leaves them whole."""
+        if not work.is_touched:
+            return
         wishes: dict[int, Hunk] = {}
         for hunk in work.hunks:
             if hunk.marked:

@@ -245,7 +245,7 @@ class Proposals(Acceptances):
         version = self.version + 1
         touched = {place.owner for s, e, _ in raw for place in self._places.touching(s, e)}
         owners = touched | {id for id, _ in fulfilled} | {id for id, _ in waiting} | {pair[0]}
-        works = self._works(id for id in owners if not self._branches[id].ended)
+        works = self._works((id for id in owners if not self._branches[id].ended), changes)
         # Suggestions whose branch texts stand, and which of their hunks comes back so.
         standing: dict[int, Closed] = {}
         if stands and not branch.ended:

@@ -387,7 +387,7 @@ def test_a_set_is_its_hunks_one_by_one_in_its_order(rng: random.Random):
         assert desk.p.branch_text(suggestion) == twin.p.branch_text(suggestion)
 
 
-@for_seeds(smoke=300, full=10_000)
+@for_seeds(smoke=150, full=3_000)
 def test_restoration_equals_the_slow_one(rng: random.Random):
     player = Player(rng)
     for _ in range(12):
@@ -583,7 +583,7 @@ def test_what_does_not_fit_is_refused_with_a_typed_error_and_changes_nothing(rng
         assert json.dumps(p.dump()) == before
 
 
-@for_seeds(smoke=300, full=10_000)
+@for_seeds(smoke=150, full=5_000)
 def test_a_checkpoint_that_is_none_is_refused(rng: random.Random):
     player = Player(rng)
     for _ in range(6):
