@@ -1,0 +1,186 @@
+"""The consultation report: generated, never typed. `report` as values, `report_file` as a PDF, XLSX, CSV or DOCX file.
+
+Everything comes from the register and the log; the only time in it is that of the last event, so the same document gives
+the same bytes whenever and by whomever it is asked for. It works with no entries at all.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy.orm import Session
+
+from drafting.errors import InvalidInput
+from drafting.formats.tables import Column, Table, csv_bytes, xlsx
+from drafting.services.access import Actor, require
+from drafting.services.course import course, point10
+from drafting.services.register import as_of, register, state_key
+from drafting.services.report_prose import STYLE, Group, Outline, Report, body, introduction, title_of
+from drafting.services.report_rows import Builder, Row, groups
+from drafting.services.report_words import WIDTHS, Speech
+
+FORMATS = ("pdf", "xlsx", "csv", "docx")
+MEDIA_TYPES = {
+    "pdf": "application/pdf",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv; charset=utf-8",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
+KEPT = 6  # reports of a database whose entries and groups are remembered
+
+_outlines: WeakKeyDictionary[Any, dict[tuple[int, str], Outline]] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def outline(session: Session, actor: Actor, document_id: int) -> Outline:
+    """What the report holds, without its words. The same for everybody who may read it. needs: report"""
+    document = require(session, actor, "report", document_id)
+    key = state_key(session, document_id)
+    with _lock:
+        kept = _outlines.setdefault(session.get_bind().pool, {})
+        known = kept.get((document_id, key))
+    if known is not None and (known.title, known.municipality) == (document.title, document.municipality):
+        return known
+    entries = register(session, actor, document_id)
+    numbered: list[tuple[int, Group]] = []
+    for kind in ("suggestion", "remark"):
+        for group in groups(session, [each for each in entries if each.kind == kind]):
+            numbered.append((len(numbered) + 1, group))
+    made = Outline(
+        document_id, document.title, document.municipality, as_of(session, document), key, tuple(entries), tuple(numbered),
+        course(session, document, entries),
+    )  # fmt: skip
+    with _lock:
+        while len(kept) >= KEPT:
+            del kept[next(iter(kept))]
+        kept[document_id, key] = made
+    return made
+
+
+def rows(
+    session: Session, actor: Actor, document_id: int, chosen: Sequence[tuple[int, Group]], language: str
+) -> list[Row]:
+    """The rows of these groups of an outline. needs: report"""
+    document = require(session, actor, "report", document_id)
+    return Builder(session, document, Speech(language, document.timezone)).rows(chosen)
+
+
+def report(session: Session, actor: Actor, document_id: int, language: str = "") -> Report:
+    """The whole report. language: "pl" or "en"; the document's when empty. needs: report"""
+    document = require(session, actor, "report", document_id)
+    found = outline(session, actor, document_id)
+    speech = Speech(language or document.language, document.timezone)
+    built = Builder(session, document, speech).rows(found.groups)
+    return Report(
+        found,
+        speech,
+        tuple(row for row in built if row.kind == "suggestion"),
+        tuple(row for row in built if row.kind == "remark"),
+        tuple(point10(found.course, speech)),
+    )
+
+
+def report_file(
+    session: Session,
+    actor: Actor,
+    document_id: int,
+    ending: str,
+    language: str = "",
+    progress: Callable[[str], None] | None = None,
+) -> bytes:
+    """The report as a file.
+
+    ending    pdf xlsx csv docx
+    progress  told "rows", "layout" and "write" as the work of a PDF comes to them
+    raises    InvalidInput for another ending
+    needs     report
+    law       the same document gives the same bytes
+    """
+    if ending not in FORMATS:
+        raise InvalidInput(f"a report is written as one of {', '.join(FORMATS)}", field="file")
+    document = require(session, actor, "report", document_id)
+    if progress:
+        progress("rows")
+    made = report(session, actor, document_id, language)
+    if ending == "csv":
+        return csv_bytes(everything_table(made), document.timezone)
+    author = document.municipality or document.title
+    title = title_of(made)
+    moment = made.outline.as_of
+    if ending == "xlsx":
+        return xlsx(tables(made), title=title, author=author, created_at=moment, zone=document.timezone)
+    if ending == "docx":
+        from drafting.formats.docx_writer import report_docx
+
+        return report_docx(
+            tables(made)[:2], title=title, author=author, created_at=moment, introduction=introduction(made),
+            language="pl-PL" if made.speech.language == "pl" else "en-GB", zone=document.timezone,
+        )  # fmt: skip
+    from drafting.formats.pdf import pdf
+
+    return pdf(
+        body(made), title=title, language=made.speech.language, created_at=moment, author=author, style=STYLE,
+        progress=progress,
+    )  # fmt: skip
+
+
+# ── tables ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def columns(speech: Speech) -> tuple[Column, ...]:
+    """The twelve columns of the practice of Polish offices."""
+    return tuple(Column(title, width) for title, width in zip(speech.columns, WIDTHS, strict=True))
+
+
+def everything_table(made: Report) -> Table:
+    """Suggestions and remarks in one table."""
+    every = (*made.suggestions, *made.remarks)
+    return Table(made.speech.say("title"), columns(made.speech), [row.cells(made.speech) for row in every])
+
+
+def tables(made: Report) -> list[Table]:
+    """Suggestions, remarks, statistics, meetings and phases, a sheet each."""
+    speech, told = made.speech, made.outline.course
+    listed = [
+        Table(speech.say("suggestions"), columns(speech), [row.cells(speech) for row in made.suggestions]),
+        Table(speech.say("remarks"), columns(speech), [row.cells(speech) for row in made.remarks]),
+    ]
+    counts: list[tuple[Any, ...]] = [
+        (speech.positions[position], suggestions, remarks, suggestions + remarks)
+        for position, (suggestions, remarks) in told.statistics.items()
+    ]
+    counts.append((speech.say("total"), told.suggestions, told.remarks, told.suggestions + told.remarks))
+    heads = ("position", "count_suggestions", "count_remarks", "total")
+    listed.append(
+        Table(speech.say("statistics"), tuple(Column(speech.say(each), 44 if each == "position" else 18) for each in heads), counts)
+    )
+    heads = ("at_meeting", "date", "topic", "place", "organizations", "people", "asked", "stands")
+    listed.append(
+        Table(
+            speech.say("meetings"),
+            tuple(
+                Column(speech.columns[0] if each == "at_meeting" else speech.say(each), 40 if each in ("topic", "place") else 14)
+                for each in heads
+            ),
+            [
+                (
+                    each.number, each.held_at.astimezone(speech.zone).date() if each.held_at else None, each.topic, each.place,
+                    each.organizations, each.people, each.asked, each.stands,
+                )
+                for each in told.meetings
+            ],
+        )
+    )  # fmt: skip
+    listed.append(
+        Table(
+            speech.say("phases"),
+            tuple(Column(speech.say(each), 28) for each in ("phase", "since", "until")),
+            [(speech.phases.get(each.phase, each.phase), each.at, each.ends_at) for each in told.phases],
+        )
+    )
+    return listed
+
+
