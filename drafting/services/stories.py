@@ -328,17 +328,24 @@ class _Teller:
     def _later(self) -> None:
         """Every coming and going after the words were brought in. What a decision that is told already did is not told again."""
         goings, comings = self._passings("gone"), self._passings("came")
-        moved = {at for at, history, version in comings if history.facts[version - 1].kind == "move"}
-        for at, history, version in goings:
+        left: dict[int, StreamHistory] = {}  # by coming: from where it was moved; a move arrives before it leaves
+        for index, (at, history, version) in enumerate(comings):
+            if history.facts[version - 1].kind == "move":
+                for going in goings:
+                    when, other, number = going
+                    if when >= at and other is not history and other.facts[number - 1].kind == "move":
+                        left[index] = other
+                        goings.remove(going)
+                        break
+        for _, history, version in goings:
             source = self.reader.sources.of(history.stream_id, version)
-            if source.kind == "move" and at in moved or source.decision_id in self.made.decisions:
+            if source.decision_id is not None and source.decision_id in self.made.decisions:
                 continue
             self.made.entries.append(self._passed("taken_out", source, history))
-        for at, history, version in comings:
+        for index, (_, history, version) in enumerate(comings):
             source = self.reader.sources.of(history.stream_id, version)
             if source.kind == "move":
-                left = next((one for when, one, _ in goings if when == at and one is not history), history)
-                entry = self._passed("moved", source, left)
+                entry = self._passed("moved", source, left.get(index, history))
                 self.made.entries.append(replace(entry, to_section_id=history.section_id))
             else:
                 self.made.entries.append(self._passed("returned", source, history))
@@ -589,7 +596,7 @@ def _sentence_number(minutes: str, quote: str) -> int | None:
     at = plain.find(quote) if quote else -1
     if at < 0:
         return None
-    return 1 + len(re.findall(r"[.!?…]\s+(?=\w|„|“|\")", plain[:at]))
+    return 1 + sum(found.end() <= at for found in re.finditer(r"[.!?…]\s+(?=[\w„“\"])", plain))
 
 
 def titles(session: Session, document_id: int) -> dict[int, str]:
