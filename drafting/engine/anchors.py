@@ -166,7 +166,7 @@ def follow(anchor: Anchor, log: Log, version: int | None = None) -> Anchor:
         anchor = anchor.moved(changes)
         if anchor.is_cut and (not before.is_cut or before.touches(changes)):
             if folded is None:
-                folded = Weave(log, anchor.placed.version)
+                folded = Weave(log, anchor.placed.version, vanished=False)
             anchor = _standing_again(anchor, folded.fold(each))
     return anchor
 
@@ -221,7 +221,7 @@ class Anchors:
                 since = anchor.placed.version
                 folded = self._weaves.get(since)
                 if folded is None:
-                    folded = self._weaves[since] = Weave(self._log, since)
+                    folded = self._weaves[since] = Weave(self._log, since, vanished=False)
                 anchor = _standing_again(anchor, folded.fold(version))
             self._anchors[name] = replace(anchor, version=version)
             if (anchor.start, anchor.end, anchor.is_cut) != (before.start, before.end, before.is_cut):
@@ -247,7 +247,7 @@ def recalled(log: Log, placed: Placed, start: int, end: int, version: int) -> An
     anchor = Anchor(placed, start, end, version, False, start, end)
     if text[start:end] == placed.quote.exact:
         return anchor
-    low, high, whole = _zone(placed, Weave(log, placed.version).fold(version))
+    low, high, whole = _zone(placed, Weave(log, placed.version, vanished=False).fold(version))
     if whole:
         return anchor
     return replace(anchor, is_cut=True, zone_start=min(low, start), zone_end=max(high, end))

@@ -68,15 +68,15 @@ class Log(Protocol):
 
 
 class ListLog:
-    """A log in memory: what tests and short-lived computations use. Texts and tapes are kept every 500 versions."""
+    """A log in memory: what tests and short-lived computations use. A copy of the tape is kept every 2,000 versions."""
 
-    _EVERY = 500
+    _EVERY = 2000
 
     def __init__(self) -> None:
         self._changes: list[ChangeSet] = []
         self._carried: dict[int, tuple[Span, ...]] = {}
         self._newest = Tape()
-        self._kept: dict[int, str] = {0: ""}
+        self._kept = [Tape()]
 
     @property
     def version(self) -> int:
@@ -98,23 +98,32 @@ class ListLog:
         if carried is not None:
             self._carried[version] = tuple(carried)
         if version % self._EVERY == 0:
-            self._kept[version] = self._newest.text()
+            self._kept.append(self._newest.copy())
         return version
 
     def changes(self, version: int) -> ChangeSet:
-        return self._changes[checked_version(version, 1, self.version) - 1]
+        if 0 < version <= len(self._changes):
+            return self._changes[version - 1]
+        raise _no_version(version, 1, self.version)
 
     def carried(self, version: int) -> tuple[Span, ...] | None:
         return self._carried.get(version)
 
     def text(self, version: int) -> str:
+        return self._tape(version).text()
+
+    def spans(self, version: int) -> list[Span]:
+        """The spans of the text at a version."""
+        return self._tape(version).spans()
+
+    def _tape(self, version: int) -> Tape:
         if checked_version(version, 0, self.version) == self.version:
-            return self._newest.text()
-        base = version - version % self._EVERY
-        text = self._kept[base]
-        for changes in self._changes[base:version]:
-            text = changes.apply(text)
-        return text
+            return self._newest
+        index = version // self._EVERY
+        tape = self._kept[index].copy()
+        for each in range(index * self._EVERY + 1, version + 1):
+            tape.apply(self._changes[each - 1], each, self._carried.get(each))
+        return tape
 
 
 class Tape:
@@ -546,7 +555,7 @@ def tape_at(log: Log, version: int) -> Tape:
 def checked_version(version: int, least: int, newest: int) -> int:
     """The version. raises PositionError when the log does not have it"""
     if not least <= version <= newest:
-        raise PositionError(f"There is no version {version}: the log has {least} to {newest}.", position=version)
+        raise _no_version(version, least, newest)
     return version
 
 
@@ -565,3 +574,7 @@ def _narrow(who: array[int]) -> tuple[array[int], int]:
 
 def _cut(pos: int) -> PositionError:
     return PositionError(f"Position {pos} is between the halves of a surrogate pair.", position=pos)
+
+
+def _no_version(version: int, least: int, newest: int) -> PositionError:
+    return PositionError(f"There is no version {version}: the log has {least} to {newest}.", position=version)

@@ -52,7 +52,7 @@ def difference(log: Log, a: int, b: int, *, vanished: bool = False) -> list[Piec
     """
     old, new = min(a, b), max(a, b)
     checked_version(old, 0, log.version)
-    folded = weave(log, old, new)
+    folded = weave(log, old, new, vanished=vanished)
     appeared, gone = (INSERTED, DELETED) if a <= b else (DELETED, INSERTED)
     pieces: list[Piece] = []
     went: list[_Told] = []  # of the stretch between two kept runs: what is in version a only

@@ -25,7 +25,7 @@ def net_change(log: Log, a: int, b: int, *, letters: bool = True) -> ChangeSet:
     """
     old, new = min(a, b), max(a, b)
     checked_version(old, 0, log.version)
-    return net_of(weave(log, old, new), letters=letters, forward=a <= b)
+    return net_of(weave(log, old, new, vanished=False), letters=letters, forward=a <= b)
 
 
 def net_of(folded: Weave, *, letters: bool = True, forward: bool = True) -> ChangeSet:

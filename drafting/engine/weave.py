@@ -19,6 +19,9 @@ a stack of their own in between; the runs that are far away lie in closed blocks
 passes blocks and not runs. The cursor always rests right before a standing run. Speed and clarity collide here: `fold`
 has the common cases written out.
 
+Keys pressed one after the other, each a revision, would make a run each; inside they are kept as one *ramp*, with offset
+-1, whose characters are born by `born`, `born` + 1, … `runs` gives them one by one.
+
 Identities of the text of version a, and the places of what had died before it, are needed only where something older
 was brought back; then they are derived once, from the beginning of the log.
 """
@@ -38,6 +41,7 @@ Run = tuple[int, int, int, int, int]
 
 # The untouched rest of version a has no end: longer than any text (changes.MAX_LENGTH).
 _ENDLESS = 1 << 40
+_SHORTEST_ENDLESS = 1 << 39
 # Runs in a closed block. Shorter blocks make leaps dearer, longer ones the last steps; 32 to 256 measure the same.
 _BLOCK = 64
 
@@ -48,11 +52,14 @@ class Weave:
     law   the standing runs, in order, are the text of `version`
     """
 
-    def __init__(self, log: Log, a: int) -> None:
+    def __init__(self, log: Log, a: int, *, vanished: bool = True) -> None:
         """The weave of version a alone.
 
-        raises   PositionError when the log has no version a
+        vanished   False lets go of what came after version a and went again, which is cheaper; if a later revision
+                   carries spans, and so may bring something back, the weave is folded again with it
+        raises     PositionError when the log has no version a
         """
+        self._keeps = vanished
         self.log = log
         self.a = checked_version(a, 0, log.version)
         self.version = a
@@ -81,6 +88,7 @@ class Weave:
         checked_version(version, self.version, self.log.version)
         log = self.log
         changes_of, carried_of = log.changes, log.carried
+        key = 0  # the last revision that inserted one character and began a run
         for each in range(self.version + 1, version + 1):
             changes = changes_of(each)
             carried = carried_of(each)
@@ -90,11 +98,21 @@ class Weave:
                     start, end, inserted = replacements[0]
                     if start == end == self._pos:
                         # A key where the last one was.
-                        size = len(inserted)
+                        left = self._left
                         if self._gap:
-                            self._left.extend(self._gap)
+                            left.extend(self._gap)
                             self._gap.clear()
-                        self._left.append((size, size, each, 0, 0))
+                        size = len(inserted)
+                        if size == 1 and left:
+                            length, _, born, offset, _ = left[-1]
+                            if born + length == each and (offset < 0 or born == key):
+                                left[-1] = (length + 1, length + 1, born, -1, 0)
+                            else:
+                                left.append((1, 1, each, 0, 0))
+                                key = each
+                        else:
+                            left.append((size, size, each, 0, 0))
+                            key = each if size == 1 else 0
                         self._pos += size
                         self._size += size
                         self.length += size
@@ -110,7 +128,11 @@ class Weave:
                             size -= 1
                             if size:
                                 left.append((size, size, born, offset, 0))
-                            gap.appendleft((0, 1, born, offset + size, each))
+                            if self._keeps or not born:
+                                if offset < 0:
+                                    gap.appendleft((0, 1, born + size, 0, each))
+                                else:
+                                    gap.appendleft((0, 1, born, offset + size, each))
                             self._pos = start
                             self._size -= 1
                             self.length -= 1
@@ -148,11 +170,19 @@ class Weave:
         self._pass_dead()
         self.fold(version)
 
+    def _recall_vanished(self) -> None:
+        """Fold again, with what came and went."""
+        version = self.version
+        self.__init__(self.log, self.a)  # type: ignore[misc]
+        self.fold(version)
+
     def take(self, changes: ChangeSet, version: int, carried: Sequence[Span] | None) -> None:
         """One revision more, right after `self.version`."""
         if changes.length != self.length:
             raise MismatchError(f"A change set for {changes.length} code units, folded onto a text of {self.length}.")
         if carried is not None:
+            if not self._keeps:
+                self._recall_vanished()
             carried = list(carried)
             given, needed = sum(span.length for span in carried), sum(len(text) for _, _, text in changes.replacements)
             if given != needed:
@@ -188,7 +218,7 @@ class Weave:
 
     def _kill(self, left: int, version: int) -> None:
         """Delete what stands behind the cursor, so many code units."""
-        done, right = self._gap, self._right
+        done, right, keeps = self._gap, self._right, self._keeps
         self._size -= left
         while left:
             if not right:
@@ -198,13 +228,13 @@ class Weave:
             size, length, born, offset, _ = run
             if not size:
                 done.append(run)
-            elif size <= left:
+                continue
+            if size > left:
+                right.append(_part(run, left, size))
+                length = size = left
+            if keeps or not born:
                 done.append((0, length, born, offset, version))
-                left -= size
-            else:
-                done.append((0, left, born, offset, version))
-                right.append((size - left, size - left, born, offset + left, 0))
-                left = 0
+            left -= size
         self._pass_dead()
 
     def _widen(self) -> None:
@@ -238,10 +268,8 @@ class Weave:
             size = run[0]
             at -= size
             if at < pos:
-                _, _, born, offset, _ = run
-                before = pos - at
-                left.append((before, before, born, offset, 0))
-                run = (size - before, size - before, born, offset + before, 0)
+                left.append(_part(run, 0, pos - at))
+                run = _part(run, pos - at, size)
                 at = pos
             right.append(run)
         if at < pos:
@@ -250,10 +278,8 @@ class Weave:
                 size = run[0]
                 at += size
                 if at > pos:
-                    _, _, born, offset, _ = run
-                    after = at - pos
-                    right.append((after, after, born, offset + size - after, 0))
-                    run = (size - after, size - after, born, offset, 0)
+                    right.append(_part(run, size - at + pos, size))
+                    run = _part(run, 0, size - at + pos)
                     at = pos
                 left.append(run)
             self._pos = pos
@@ -360,7 +386,8 @@ class Weave:
                     self._left.append((size, size, version, offset, 0))
                     self._awoken.setdefault(version, []).append((offset, offset + size))
                 else:
-                    self._left.append((size, size, run[2], run[3] + skipped, 0))
+                    _, _, woken, place, _ = _part(run, skipped, skipped + size)
+                    self._left.append((size, size, woken, place, 0))
                 used = skipped + size
                 if used == span.length:
                     at += 1
@@ -386,18 +413,18 @@ class Weave:
     def runs(self) -> Iterator[Run]:
         """Every run in order."""
         rest = self.length_a
-        for _, block in self._before:
-            yield from block
-        yield from self._left
-        yield from self._gap
-        for blocks in (self._right[::-1], *(block for _, block in reversed(self._after))):
-            for run in blocks:
-                if run[1] >= _ENDLESS - rest:
-                    length = rest - run[3]
-                    if length:
-                        yield length, length, 0, run[3], 0
-                else:
+        right = (self._right[::-1], *(block for _, block in reversed(self._after)))
+        for runs in (*(block for _, block in self._before), self._left, self._gap, *right):
+            for run in runs:
+                standing, length, born, offset, died = run
+                if offset < 0:
+                    one = 1 if standing else 0
+                    for each in range(born, born + length):
+                        yield one, 1, each, 0, died
+                elif length < _SHORTEST_ENDLESS:
                     yield run
+                elif rest > offset:
+                    yield rest - offset, rest - offset, 0, offset, 0
 
     def is_awoken(self, run: Run) -> bool:
         """Whether the run died before version a, in the place where it stands or stood since."""
@@ -406,6 +433,8 @@ class Weave:
     def spans(self, run: Run) -> list[Span]:
         """The identities of a run's characters."""
         _, length, born, offset, _ = run
+        if offset < 0:
+            return [Span(1, 0, each, 0) for each in range(born, born + length)]
         if born:
             carried = self.log.carried(born)
             if carried is None:
@@ -431,15 +460,16 @@ class Weave:
         self._ends_a = list(accumulate(span.length for span in spans))
 
 
-def weave(log: Log, a: int, b: int) -> Weave:
+def weave(log: Log, a: int, b: int, *, vanished: bool = True) -> Weave:
     """The weave of the characters from version a on, folded up to b.
 
-    a, b     0 ≤ a ≤ b ≤ log.version, else PositionError
-    cost     below a microsecond a revision while people type; does not depend on the length of the text
+    a, b      0 ≤ a ≤ b ≤ log.version, else PositionError
+    vanished  as for Weave
+    cost      below a microsecond a revision while people type; does not depend on the length of the text
     """
     if b < a:
         raise PositionError(f"A weave goes forward, not from version {a} to {b}.", position=b)
-    return Weave(log, a).fold(b)
+    return Weave(log, a, vanished=vanished).fold(b)
 
 
 def inserted_text(changes: ChangeSet) -> str:
@@ -449,8 +479,12 @@ def inserted_text(changes: ChangeSet) -> str:
 
 
 def _part(run: Run, start: int, end: int) -> Run:
-    """A part of a dead run."""
-    return 0, end - start, run[2], run[3] + start, run[4]
+    """A part of a run, standing or dead as it is."""
+    standing, _, born, offset, died = run
+    size = end - start
+    if offset < 0:
+        return size if standing else 0, size, born + start, -1, died
+    return size if standing else 0, size, born, offset + start, died
 
 
 def _tail(run: Run, used: int) -> Run:
