@@ -19,7 +19,13 @@ export class Sources {
   ) {
     legend.addEventListener("change", event => this.changed(event.target as HTMLInputElement | HTMLSelectElement));
     story.addEventListener("click", event => {
-      if ((event.target as Element).closest("[data-close-sheet]")) this.close();
+      const target = event.target as Element;
+      if (target.closest("[data-close-sheet]")) this.close();
+      const link = target.closest<HTMLAnchorElement>("a[data-story-link]");
+      if (link && !event.ctrlKey && !event.metaKey) {
+        event.preventDefault();
+        void this.tell(link.getAttribute("href")!);
+      }
     });
   }
 
@@ -112,11 +118,16 @@ export class Sources {
     this.show(deleted ? -1 : pos);
     this.story.hidden = false;
     this.story.classList.add("is-open");
-    const place = this.story.querySelector("[data-story]")!;
     const version = this.attribution?.version;
+    const query = new URLSearchParams({ pos: String(pos), ...(version === undefined ? {} : { version: String(version) }), ...(deleted ? { deleted: "1" } : {}) });
+    await this.tell(`${this.storyPath}?${query}`);
+  }
+
+  /** A story, by its address: of words in the text, or of those that had stood before them. */
+  private async tell(address: string): Promise<void> {
+    const place = this.story.querySelector("[data-story]")!;
     try {
-      const query = new URLSearchParams({ pos: String(pos), ...(version === undefined ? {} : { version: String(version) }), ...(deleted ? { deleted: "1" } : {}) });
-      place.replaceChildren(await partial(`${this.storyPath}?${query}`));
+      place.replaceChildren(await partial(address));
       this.story.scrollTop = 0;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

@@ -9,15 +9,16 @@ import { sendableUpdates } from "@codemirror/collab";
 import { search, searchKeymap } from "@codemirror/search";
 import { EditorSelection, EditorState, type Extension } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
-import { annotationsField, annotationsShown, selectAnnotation } from "./annotations";
+import { annotationsShown } from "./annotations";
 import { sourcesShown } from "./attribution";
-import { Cards } from "./cards";
+import type { Cards } from "./cards";
 import { arrived, editing, following, newClient, type Saving } from "./editing";
 import { caretPlace } from "./caret-place";
 import { Company } from "./company";
 import { Everybody } from "./everybody";
 import { differenceOf, type Fate, hold, leftBehind, openBranch, resend } from "./keep";
 import { Line } from "./line";
+import { Margin } from "./margin";
 import { markdownAsTyped, markdownKeys } from "./markdown";
 import { toEditor, toMain, toStored } from "./places";
 import { presence } from "./presence";
@@ -28,17 +29,17 @@ import {
   type OwnHunk,
   ownHunks,
   ownSuggestion,
-  selectSuggestion,
   setOwnHunks,
   suggesting,
-  suggestionsField,
   suggestionsShown,
 } from "./suggestions";
 import { askForAddress, phrases, toolbar } from "./toolbar";
 import { type Draft, DraftBar, type Filing } from "./drafts";
+import { cardActions } from "./actions";
+import { hunksBetween } from "./own";
 import { Picker } from "./picker";
 import { startRemark } from "./remarks";
-import { refusedAt, StatusLine } from "./status";
+import { StatusLine } from "./status";
 import { tellFate, Unsent } from "./unsent";
 import { api, type Can, type Hunks, partial, type Person, Refusal, setWords, t } from "./wire";
 
@@ -66,6 +67,7 @@ class Workspace {
   private draft: Draft | null;
   private mode: Mode;
   private view: EditorView | null = null;
+  private readonly margin: Margin;
   private readonly cards: Cards;
   private readonly sources: Sources | null;
   private client = "";
@@ -98,14 +100,17 @@ class Workspace {
       () => this.line.state === "open",
       () => this.status.show("wrong", t("keep.full")),
     );
-    this.cards = new Cards($(".margin")!, () => this.view, {
-      place: card => this.placeOf(card),
-      onSelect: card => this.selected(card),
+    this.margin = new Margin($(".margin")!, {
+      view: () => this.view,
+      streams: () => this.streams(),
+      own: () => (this.branch ? (this.draft?.id ?? null) : null),
+      path: data.paths.cards,
     });
+    this.cards = this.margin.cards;
     const legend = $(".legend");
     const story = $(".story");
     this.sources = legend && story ? new Sources(legend, story, () => this.view, data.section.id, data.paths.story) : null;
-    new Review(data.section.id, this.cards, card => this.refreshCard(card), () => this.mode === "review");
+    new Review(data.section.id, this.cards, card => this.margin.refresh(card.id), () => this.mode === "review");
     this.updateTools = toolbar($(".tools")!, () => this.view);
     this.status = new StatusLine(() => this.line.retry());
     this.picker = new Picker(
@@ -164,6 +169,11 @@ class Workspace {
     this.openFromAddress();
   }
 
+  private openFromAddress(): void {
+    const pos = this.margin.openFromAddress();
+    if (pos !== null && this.mode === "sources") void this.sources?.open(pos, false);
+  }
+
   private async sendLeftBehind(): Promise<void> {
     if (!this.data.user) return;
     for (const record of await leftBehind(this.data.user.id, this.data.section.id)) {
@@ -190,37 +200,12 @@ class Workspace {
       this.branch = null;
     }
     this.mode = mode;
-    this.setState(this.branch ?? this.main, this.branch ? this.ownHunksNow() : []);
+    this.setState(this.branch ?? this.main, this.branch ? this.ownHunks() : []);
     this.showMode();
   }
 
-  /** The own hunks as the server has them, or as the two texts show them. */
-  private ownHunksNow(): OwnHunk[] {
-    const { main, branch, draft } = this;
-    if (!branch || !draft) return [];
-    const told = this.everybody.hunks.get(draft.id);
-    const made: OwnHunk[] = [];
-    if (told && told.version <= main.version) {
-      let shift = 0;
-      for (const hunk of told.hunks.filter(hunk => hunk.state === "open").sort((a, b) => a.start - b.start)) {
-        const start = main.map(hunk.start, told.version, 1);
-        const end = main.map(hunk.end, told.version, -1);
-        if (start === null || end === null || end < start) return this.ownHunksByDifference();
-        made.push({ from: start + shift, to: start + shift + hunk.text.length, ground: main.text.sliceString(start, end) });
-        if (branch.text.sliceString(start + shift, start + shift + hunk.text.length) !== hunk.text) return this.ownHunksByDifference();
-        shift += hunk.text.length - (end - start);
-      }
-      if (branch.text.length === main.text.length + shift) return made;
-    }
-    return this.ownHunksByDifference();
-  }
-
-  private ownHunksByDifference(): OwnHunk[] {
-    const made: OwnHunk[] = [];
-    differenceOf(this.main.text, this.branch!.text).iterChanges((fromA, toA, fromB, toB) => {
-      made.push({ from: fromB, to: toB, ground: this.main.text.sliceString(fromA, toA) });
-    });
-    return made;
+  private ownHunks(): OwnHunk[] {
+    return this.branch && this.draft ? hunksBetween(this.main, this.branch, this.everybody.hunks.get(this.draft.id)) : [];
   }
 
   private setState(replica: Replica, own: readonly OwnHunk[], selection?: EditorSelection): void {
@@ -299,8 +284,8 @@ class Workspace {
   private marks(): Extension {
     const canRemark = !!this.data.can.annotate;
     return [
-      suggestionsShown(id => this.selectById(`s-${id}`)),
-      annotationsShown(id => this.selectById(`a-${id}`), canRemark ? (from, to) => this.startRemark(from, to) : null),
+      suggestionsShown(id => void this.margin.select(`s-${id}`)),
+      annotationsShown(id => void this.margin.select(`a-${id}`), canRemark ? (from, to) => this.startRemark(from, to) : null),
     ];
   }
 
@@ -312,7 +297,7 @@ class Workspace {
       if (joined.people) this.company.took(main.stream, joined.people);
       if (!first) {
         this.placeEverything();
-        void this.refreshCards();
+        void this.margin.refreshAll();
       }
     });
     main.onUpdates(() => this.tellPlace());
@@ -323,7 +308,7 @@ class Workspace {
     });
     // a suggestion by its number in the document, a remark by its id
     line.on<{ suggestion?: number; annotation?: number }>("card", message => {
-      if (message.suggestion) void this.refreshSuggestion(message.suggestion);
+      if (message.suggestion) void this.margin.refreshNumber(message.suggestion);
       if (message.annotation) void this.tookAnnotation(message.annotation);
     });
     line.on<{ section: number; what: string }>("section", message => void this.tookSection(message));
@@ -347,7 +332,7 @@ class Workspace {
     const changed = this.states.get(hunks.suggestion) !== state;
     this.states.set(hunks.suggestion, state);
     if (changed && hunks.state !== "draft") this.contentsLater();
-    if (card ? changed : hunks.state !== "gone" && hunks.hunks.length) void this.refreshSuggestion(hunks.number);
+    if (card ? changed : hunks.state !== "gone" && hunks.hunks.length) void this.margin.refreshNumber(hunks.number);
     else this.cards.schedule();
     if (this.draft?.id === hunks.suggestion) this.tookOwn(hunks);
   }
@@ -364,7 +349,7 @@ class Workspace {
     }
     if (sendableUpdates(view.state).length || hunks.branch_version !== this.branch.version || hunks.version !== this.main.version) return;
     const now = JSON.stringify(view.state.field(ownHunks).map(hunk => hunk.ground));
-    const told = this.ownHunksNow();
+    const told = this.ownHunks();
     if (JSON.stringify(told.map(hunk => hunk.ground)) !== now && this.branchMoved) view.dispatch({ effects: setOwnHunks.of(told) });
     this.branchMoved = false;
     this.tellDraft();
@@ -383,7 +368,7 @@ class Workspace {
   }
 
   private async tookAnnotation(id: number): Promise<void> {
-    await this.cards.refresh(`a-${id}`, `${this.data.paths.cards}?annotation=${id}`);
+    await this.margin.refresh(`a-${id}`);
     const card = document.getElementById(`a-${id}`);
     const version = Number(card?.dataset["version"] ?? 0);
     if (version > this.main.version) await this.main.pull();
@@ -414,87 +399,6 @@ class Workspace {
         if (!(error instanceof Refusal)) throw error;
       }
     }, 1200);
-  }
-
-  // ── cards ──
-
-  private placeOf(card: HTMLElement): number | null {
-    const view = this.view;
-    if (!view) return null;
-    const [, kind, id] = /^([sa])-(\d+)$/.exec(card.id) ?? [];
-    if (kind === "s" && this.branch && this.draft && Number(id) === this.draft.id) return view.state.field(ownHunks)[0]?.from ?? null;
-    if (kind === "s") {
-      const placed = view.state.field(suggestionsField, false)?.get(Number(id));
-      if (placed?.hunks.length) return placed.hunks[0]!.from;
-    }
-    if (kind === "a") {
-      const anchor = view.state.field(annotationsField, false)?.all.get(Number(id));
-      if (anchor) return anchor.from;
-    }
-    if (card.id === "new-remark") return Number(card.dataset["from"]);
-    // decided or orphaned: where the server says it stood, else where it was last seen here
-    const pos = card.dataset["pos"];
-    if (pos === undefined || pos === "") return card.dataset["seen"] === undefined ? null : Math.min(Number(card.dataset["seen"]), view.state.doc.length);
-    return toEditor(view, this.streams(), this.main.stream, Number(pos), Number(card.dataset["version"] ?? this.main.version), 1);
-  }
-
-  private selected(card: HTMLElement | null): void {
-    const view = this.view;
-    if (!view || !view.state.field(suggestionsField, false)) return;
-    const [, kind, id] = /^([sa])-(\d+)$/.exec(card?.id ?? "") ?? [];
-    view.dispatch({ effects: [selectSuggestion.of(kind === "s" ? Number(id) : null), selectAnnotation.of(kind === "a" ? Number(id) : null)] });
-  }
-
-  private selectById(id: string): void {
-    const card = document.getElementById(id);
-    if (card) {
-      // a rival hangs on the card that it competes with
-      const whole = card.closest<HTMLElement>(".card");
-      if (whole) this.cards.select(whole);
-    } else if (id.startsWith("s-")) {
-      void this.cards.refresh(id, `${this.data.paths.cards}?suggestion=${id.slice(2)}`).then(() => {
-        const fresh = document.getElementById(id);
-        if (fresh) this.cards.select(fresh);
-      });
-    }
-  }
-
-  private refreshSuggestion(number: number): Promise<void> {
-    const id = this.cards.margin.querySelector(`.card[id^="s-"][data-number="${number}"]`)?.id ?? "";
-    return this.cards.refresh(id, `${this.data.paths.cards}?number=${number}`);
-  }
-
-  private async refreshCard(card: HTMLElement): Promise<void> {
-    const [, kind, id] = /^([sa])-(\d+)$/.exec(card.id) ?? [];
-    if (kind) await this.cards.refresh(card.id, `${this.data.paths.cards}?${kind === "s" ? "suggestion" : "annotation"}=${id}`);
-  }
-
-  private async refreshCards(): Promise<void> {
-    try {
-      const fresh = await partial(this.data.paths.cards);
-      const chosen = this.cards.selected?.id;
-      if (this.cards.margin.querySelector("textarea:focus")) return;
-      const place = this.cards.margin.querySelector("[data-cards]") ?? this.cards.margin;
-      const all = fresh.querySelector("[data-cards]");
-      if (!all) return;
-      place.replaceChildren(...all.childNodes);
-      if (chosen) document.getElementById(chosen)?.classList.add("is-selected");
-      this.cards.schedule();
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-    }
-  }
-
-  private openFromAddress(): void {
-    const id = decodeURIComponent(location.hash.slice(1));
-    const number = /^U-(\d+)$/.exec(id)?.[1];
-    const card = number ? this.cards.margin.querySelector<HTMLElement>(`.card[data-number="${number}"]`) : id ? document.getElementById(id)?.closest<HTMLElement>(".card") : null;
-    if (card) this.cards.select(card, true);
-    else if (/^pos-\d+$/.test(id) && this.view) {
-      const pos = Math.min(Number(id.slice(4)), this.view.state.doc.length);
-      this.view.dispatch({ selection: { anchor: pos }, effects: EditorView.scrollIntoView(pos, { y: "center" }) });
-      if (this.mode === "sources") void this.sources?.open(pos, false);
-    }
   }
 
   private startRemark(from: number, to: number): void {
@@ -564,8 +468,8 @@ class Workspace {
     await api("POST", `/api/v1/suggestions/${id}/file`, { ...filing, origins: this.picker.origins });
     this.draft = null;
     await this.mount("suggest");
-    await this.cards.refresh(`s-${id}`, `${this.data.paths.cards}?suggestion=${id}`);
-    this.selectById(`s-${id}`);
+    await this.margin.refresh(`s-${id}`);
+    void this.margin.select(`s-${id}`);
   }
 
   /** Resolves when everything typed is stored. */
@@ -656,13 +560,14 @@ class Workspace {
       if (from < to) this.startRemark(from, to);
       else this.status.notice(t("remark.select"));
     });
-    this.cards.margin.addEventListener("click", event => void this.act(event));
-    this.cards.margin.addEventListener("submit", event => {
-      const form = event.target as HTMLFormElement;
-      if (!form.dataset["post"]) return;
-      event.preventDefault();
-      void this.post(form, form.dataset["post"], Object.fromEntries(new FormData(form)));
-    });
+    cardActions(
+      this.cards,
+      card => this.margin.refresh(card.id),
+      draft => {
+        this.draft = draft;
+        void this.switchMode("suggest");
+      },
+    );
     addEventListener("hashchange", () => this.openFromAddress());
     document.addEventListener("click", event => {
       const link = (event.target as Element).closest<HTMLElement>("a[data-pos]");
@@ -673,38 +578,6 @@ class Workspace {
       this.view.focus();
     });
     addEventListener("scroll", () => this.cards.schedule(), { passive: true });
-  }
-
-  private async act(event: Event): Promise<void> {
-    const target = event.target as Element;
-    const amend = target.closest<HTMLElement>("[data-amend]");
-    if (amend) {
-      this.draft = JSON.parse(amend.dataset["amend"]!) as Draft;
-      await this.switchMode("suggest");
-      return;
-    }
-    const button = target.closest<HTMLElement>("button[data-post]");
-    if (!button) return;
-    const asks = button.dataset["asks"];
-    if (asks && !confirm(asks)) return;
-    await this.post(button, button.dataset["post"]!, JSON.parse(button.dataset["body"] ?? "{}") as object);
-  }
-
-  private async post(from: HTMLElement, path: string, body: object): Promise<void> {
-    const card = from.closest<HTMLElement>(".card");
-    from.setAttribute("aria-busy", "true");
-    try {
-      await api("POST", path, body);
-      from.querySelectorAll("textarea").forEach(field => (field.value = ""));
-      (document.activeElement as HTMLElement | null)?.blur();
-      if (card) await this.refreshCard(card);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      if (card) refusedAt(card, error.message);
-      this.cards.schedule();
-    } finally {
-      from.removeAttribute("aria-busy");
-    }
   }
 
   private async switchMode(mode: Mode): Promise<void> {

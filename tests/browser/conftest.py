@@ -29,7 +29,8 @@ from drafting.web import identity
 from tests import make
 from tests.browser.hands import Hand
 
-CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()), None)
+KNOWN = (os.environ.get("DRAFTING_CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser")
+CHROMIUM = next((path for path in KNOWN if path and Path(path).exists()), None)
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
 START = 30.0  # s until a server that does not answer is given up
 
@@ -121,6 +122,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     yield site
     site.stop()
     database.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One server and one browser for all of these, also when tests run on several workers."""
+    for item in items:
+        if "tests/browser" in str(item.path):
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")

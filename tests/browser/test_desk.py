@@ -1,129 +1,44 @@
-"""The review desk by keyboard, its decisions in other open browsers, and the pages of a browser without script."""
+"""The review desk by keyboard: from one proposal to the next, a verdict with its reason, the own wording."""
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
-from drafting.engine.changes import ChangeSet
-from drafting.engine.rebase import Update
-from drafting.engine.text import to_units
-from drafting.services import editing, suggestions
-from drafting.web import identity
-from tests.browser.conftest import Open, Programme, Site
+from tests.browser.conftest import Open, Programme
 
 
-def propose(site: Site, programme: Programme, who: str, old: str, new: str, reason: str) -> int:
-    """The number of a suggestion that was filed while nobody looked."""
-    with site.database.write() as session:
-        actor = programme.people[who]
-        view = suggestions.open_suggestion(session, actor, programme.section_id)
-        text = to_units(editing.text_at(session, actor, programme.section_id).text)
-        at = text.index(old)
-        changes = ChangeSet.of([(at, at + len(old), new)], len(text))
-        editing.push(session, actor, view.stream_id, view.branch_version, [Update(f"test-{view.id}", 1, changes)])
-        suggestions.file(session, actor, view.id, reason=reason)
-    return view.number
-
-
-@pytest.fixture
-def queue(site: Site, programme: Programme) -> list[int]:
-    """Three suggestions, of which the first two compete; filed before the server opened the section."""
-    return [
-        propose(site, programme, "ngo", "100 drzew", "250 lip", "Sto nie wystarcza."),
-        propose(site, programme, "rival", "100 drzew", "150 dębów", "Tyle da się podlać."),
-        propose(site, programme, "rival", "300 m", "200 m", "Trudno dojść dalej."),
-    ]
-
-
-def at_desk(open_as: Open, site: Site, programme: Programme) -> Page:
-    page = open_as(programme, "official").page
-    page.goto(f"{site.url}/d/{programme.slug}/review")
-    return page
-
-
-def test_the_queue_is_gone_through_by_keyboard(
-    site: Site, programme: Programme, queue: list[int], open_as: Open
-) -> None:
-    page = at_desk(open_as, site, programme)
-    first, second, third = queue
-    current = page.locator(".item[aria-current] b")
-    expect(current).to_have_text(f"U-{first}")
-    for key, number in (("j", second), ("j", third), ("k", second), ("k", first)):
-        page.keyboard.press(key)
-        expect(current).to_have_text(f"U-{number}")
-    follows = page.locator(".follows:visible h3")
-    page.keyboard.press("3")
-    expect(follows).to_have_text(f"Gdy przyjmiesz U-{second}")
-    page.keyboard.press("2")
-    expect(follows).to_have_text(f"Gdy przyjmiesz U-{first}")
+def test_the_queue_is_worked_off_by_keyboard(programme: Programme, open_as: Open) -> None:
+    ngo, rival = open_as(programme, "ngo", "suggest"), open_as(programme, "rival", "suggest")
+    ngo.propose("100 drzew", "250 lip")
+    ngo.file("Więcej drzew.")
+    rival.propose("podwórek", "podwórek i ogrodów")
+    rival.file("Ogrody też.")
+    official = open_as(programme, "official", "read")
+    page = official.page
+    page.goto(f"{official.url}/d/{programme.slug}/review")
+    expect(page.locator(".item[aria-current]")).to_contain_text("U-1")
+    page.keyboard.press("j")
+    expect(page.locator(".item[aria-current]")).to_contain_text("U-2")
+    page.keyboard.press("k")
+    expect(page.locator(".item[aria-current]")).to_contain_text("U-1")
+    page.fill(".verdict textarea", "Zgodne z planem nasadzeń.")
+    page.locator(".bench h1, .bench h2").first.click()
     page.keyboard.press("a")
-    expect(page.get_by_role("status").first).to_contain_text(f"U-{first} przyjęta. Zastąpione: U-{second}.")
-    expect(page.locator(".queue .item")).to_have_count(1)
-    page.on("dialog", lambda dialog: dialog.accept())
-    page.keyboard.press("z")
-    expect(page.get_by_role("status").first).to_contain_text(f"U-{first} znów jest otwarta")
-    page.goto(f"{site.url}/d/{programme.slug}/review")
-    expect(page.locator(".queue .item")).to_have_count(3)
+    ngo.reads("Miasto posadzi 250 lip w miejscach")
+    expect(page.locator(".queue")).not_to_contain_text("U-1")
 
 
-def test_a_rejection_without_a_reason_asks_for_it(
-    site: Site, programme: Programme, queue: list[int], open_as: Open
-) -> None:
-    page = at_desk(open_as, site, programme)
-    page.keyboard.press("r")
-    expect(page.locator("#reason-error")).to_be_visible()
-    page.get_by_label("Uzasadnienie").fill("Brak środków.")
-    page.get_by_role("button", name="Odrzuć").first.click()
-    expect(page.locator(".queue .item")).to_have_count(1)
-
-
-def test_a_template_of_a_reason_is_written_and_an_own_wording_starts_from_the_suggestion(
-    site: Site, programme: Programme, queue: list[int], open_as: Open
-) -> None:
-    page = at_desk(open_as, site, programme)
-    page.get_by_role("button", name="Zgodne z planem").click()
-    assert "Zgodne z planem" in page.locator("#why").input_value()
-    own = page.locator("#wording")
-    own.focus()
-    assert "250 lip" in own.input_value()
+def test_the_own_wording_keeps_the_proposers_words_theirs(programme: Programme, open_as: Open) -> None:
+    ngo = open_as(programme, "ngo", "suggest")
+    ngo.propose("100 drzew", "250 lip rodzimych")
+    ngo.file("Więcej drzew.")
+    official = open_as(programme, "official", "read")
+    page = official.page
+    page.goto(f"{official.url}/d/{programme.slug}/review")
+    own = page.locator(".wording textarea")
+    own.click()
+    expect(own).not_to_have_value("")
     own.fill(own.input_value().replace("250 lip", "200 lip"))
-    page.get_by_role("button", name="Popraw i przyjmij").click()
-    expect(page.get_by_role("status").first).to_contain_text("ze zmianami")
-    page.goto(f"{site.url}/d/{programme.slug}/text")
-    expect(page.locator("article").first).to_contain_text("posadzi 200 lip w miejscach")
-
-
-def test_a_decision_at_the_desk_is_in_every_open_browser(
-    site: Site, programme: Programme, queue: list[int], open_as: Open
-) -> None:
-    team = open_as(programme, "team", "edit")
-    team.reads("100 drzew")
-    page = at_desk(open_as, site, programme)
-    page.get_by_role("button", name="Przyjmij wybrane").click()
-    team.reads("posadzi 250 lip w miejscach")
-
-
-def test_everything_is_read_and_decided_without_script(
-    site: Site, programme: Programme, queue: list[int], chromium: Browser
-) -> None:
-    official = programme.people["official"]
-    assert official.user_id is not None
-    context = chromium.new_context(java_script_enabled=False, locale="pl-PL")
-    page, base = context.new_page(), f"{site.url}/d/{programme.slug}"
-    for path, words in (
-        ("/text", "Miasto posadzi 100 drzew"),
-        (f"/s/{programme.section_id}", "Miasto posadzi 100 drzew"),
-        ("/suggestions", "250 lip"),
-        (f"/suggestions/{queue[0]}", "Sto nie wystarcza."),
-        ("/meetings", "Rewitalizacja"),
-    ):
-        page.goto(base + path)
-        expect(page.locator("main").first).to_contain_text(words)
-    page.goto(f"{site.url}/enter/{identity.sign_in_token(site.secret_key, official.user_id, official.session_epoch)}")
-    page.goto(f"{base}/review")
-    page.locator("#why").fill("Zgodne z planem.")
-    page.get_by_role("button", name="Przyjmij wybrane").click()
-    page.goto(f"{base}/text")
-    expect(page.locator("article").first).to_contain_text("posadzi 250 lip w miejscach")
-    context.close()
+    page.fill(".verdict textarea", "Na tyle jest środków.")
+    page.locator("button", has_text="Popraw i przyjmij").click()
+    ngo.reads("Miasto posadzi 200 lip rodzimych w miejscach")

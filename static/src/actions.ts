@@ -1,0 +1,45 @@
+// What the buttons and forms of a card do: they post to the JSON API, and the card is fetched again.
+//
+// `data-post` names the call, on a button (with `data-body`, and `data-asks` before what cannot be undone) or a form;
+// `data-amend` holds the suggestion that its author goes on writing.
+import type { Cards } from "./cards";
+import type { Draft } from "./drafts";
+import { refusedAt } from "./status";
+import { api, Refusal } from "./wire";
+
+export function cardActions(cards: Cards, refresh: (card: HTMLElement) => Promise<void>, amend: (draft: Draft) => void): void {
+  const post = async (from: HTMLElement, path: string, body: object): Promise<void> => {
+    const card = from.closest<HTMLElement>(".card");
+    if (from.hasAttribute("aria-busy")) return;
+    from.setAttribute("aria-busy", "true");
+    try {
+      await api("POST", path, body);
+      from.querySelectorAll("textarea").forEach(field => (field.value = ""));
+      (document.activeElement as HTMLElement | null)?.blur();
+      if (card) await refresh(card);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      if (card) refusedAt(card, error.message);
+      cards.schedule();
+    } finally {
+      from.removeAttribute("aria-busy");
+    }
+  };
+  cards.margin.addEventListener("click", event => {
+    const target = event.target as Element;
+    const amended = target.closest<HTMLElement>("[data-amend]");
+    if (amended) {
+      amend(JSON.parse(amended.dataset["amend"]!) as Draft);
+      return;
+    }
+    const button = target.closest<HTMLElement>("button[data-post]");
+    if (!button || (button.dataset["asks"] && !confirm(button.dataset["asks"]))) return;
+    void post(button, button.dataset["post"]!, JSON.parse(button.dataset["body"] ?? "{}") as object);
+  });
+  cards.margin.addEventListener("submit", event => {
+    const form = event.target as HTMLFormElement;
+    if (!form.dataset["post"]) return;
+    event.preventDefault();
+    void post(form, form.dataset["post"], Object.fromEntries(new FormData(form)));
+  });
+}

@@ -1,0 +1,115 @@
+// Which card belongs where: a card to its words, words to their card, and cards fetched again from the server.
+import { EditorView } from "@codemirror/view";
+import { annotationsField, selectAnnotation } from "./annotations";
+import { Cards } from "./cards";
+import { type Streams, toEditor } from "./places";
+import { ownHunks, selectSuggestion, suggestionsField } from "./suggestions";
+import { partial, Refusal } from "./wire";
+
+export interface Around {
+  view: () => EditorView | null;
+  streams: () => Streams;
+  /** the own suggestion whose branch the editor holds */
+  own: () => number | null;
+  /** where the cards of the section are fetched */
+  path: string;
+}
+
+/** "s-12" is the card of suggestion 12, "a-7" that of remark 7. */
+function named(id: string | undefined): { kind: "s" | "a" | ""; id: number } {
+  const found = /^([sa])-(\d+)$/.exec(id ?? "");
+  return found ? { kind: found[1] as "s" | "a", id: Number(found[2]) } : { kind: "", id: 0 };
+}
+
+export class Margin {
+  readonly cards: Cards;
+
+  constructor(
+    margin: HTMLElement,
+    readonly around: Around,
+  ) {
+    this.cards = new Cards(margin, around.view, { place: card => this.placeOf(card), onSelect: card => this.selected(card) });
+  }
+
+  private placeOf(card: HTMLElement): number | null {
+    const view = this.around.view();
+    if (!view) return null;
+    const { kind, id } = named(card.id);
+    if (kind === "s" && id === this.around.own()) return view.state.field(ownHunks, false)?.[0]?.from ?? null;
+    if (kind === "s") {
+      const placed = view.state.field(suggestionsField, false)?.get(id);
+      if (placed?.hunks.length) return placed.hunks[0]!.from;
+    }
+    if (kind === "a") {
+      const anchor = view.state.field(annotationsField, false)?.all.get(id);
+      if (anchor) return anchor.from;
+    }
+    if (card.id === "new-remark") return Number(card.dataset["from"]);
+    // decided or orphaned: where the server says it stood, else where it was last seen here
+    const { pos, seen, version } = card.dataset;
+    if (!pos) return seen === undefined ? null : Math.min(Number(seen), view.state.doc.length);
+    const { main } = this.around.streams();
+    return toEditor(view, this.around.streams(), main.stream, Number(pos), Number(version ?? main.version), 1);
+  }
+
+  private selected(card: HTMLElement | null): void {
+    const view = this.around.view();
+    if (!view?.state.field(suggestionsField, false)) return;
+    const { kind, id } = named(card?.id);
+    view.dispatch({ effects: [selectSuggestion.of(kind === "s" ? id : null), selectAnnotation.of(kind === "a" ? id : null)] });
+  }
+
+  /** Selects the card of words that were chosen; fetches it when it is not there yet. */
+  async select(id: string): Promise<void> {
+    if (!document.getElementById(id) && named(id).kind === "s") await this.cards.refresh(id, `${this.around.path}?suggestion=${named(id).id}`);
+    const card = document.getElementById(id)?.closest<HTMLElement>(".card");
+    if (card) this.cards.select(card);
+  }
+
+  async refresh(id: string): Promise<void> {
+    const { kind, id: number } = named(id);
+    if (kind) await this.cards.refresh(id, `${this.around.path}?${kind === "s" ? "suggestion" : "annotation"}=${number}`);
+  }
+
+  /** The card of suggestion U-number, which may not be here yet. */
+  async refreshNumber(number: number): Promise<void> {
+    const id = this.cards.margin.querySelector(`.card[id^="s-"][data-number="${number}"]`)?.id ?? "";
+    await this.cards.refresh(id, `${this.around.path}?number=${number}`);
+  }
+
+  /** All of them, after the line was down. */
+  async refreshAll(): Promise<void> {
+    try {
+      const all = (await partial(this.around.path)).querySelector("[data-cards]");
+      const place = this.cards.margin.querySelector("[data-cards]");
+      if (!all || !place || place.querySelector("textarea:focus")) return;
+      const chosen = this.cards.selected?.id;
+      place.replaceChildren(...all.childNodes);
+      if (chosen) document.getElementById(chosen)?.classList.add("is-selected");
+      this.cards.schedule();
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+    }
+  }
+
+  /** Opens what the address names: #U-17, the id of a card, #pos-120 or ?pos=120. Returns a position that was named. */
+  openFromAddress(): number | null {
+    const id = decodeURIComponent(location.hash.slice(1));
+    const number = /^U-(\d+)$/.exec(id)?.[1];
+    const card = number
+      ? this.cards.margin.querySelector<HTMLElement>(`.card[id^="s-"][data-number="${number}"]`)
+      : id
+        ? (document.getElementById(id)?.closest<HTMLElement>(".margin .card") ?? null)
+        : null;
+    if (card) {
+      this.cards.select(card, true);
+      return null;
+    }
+    const named_at = /^pos-(\d+)$/.exec(id)?.[1] ?? new URLSearchParams(location.search).get("pos");
+    const view = this.around.view();
+    if (!view || !named_at || !/^\d+$/.test(named_at)) return null;
+    const pos = Math.min(Number(named_at), view.state.doc.length);
+    view.dispatch({ selection: { anchor: pos }, effects: EditorView.scrollIntoView(pos, { y: "center" }) });
+    return pos;
+  }
+}
