@@ -563,6 +563,20 @@ def reading(session: Session, section_id: int) -> Iterator[Head]:
         head.lock.release()
 
 
+def newest_sections(session: Session, most: int) -> list[int]:
+    """The ids of the sections whose text moved last, newest first."""
+    return list(
+        session.scalars(
+            select(Stream.section_id)
+            .join(Revision, (Revision.stream_id == Stream.id) & (Revision.version == Stream.version))
+            .join(Section, Section.id == Stream.section_id)
+            .where(Stream.kind == "main", Section.removed_at.is_(None))
+            .order_by(Revision.at.desc())
+            .limit(most)
+        )
+    )
+
+
 def writing(session: Session, section_id: int) -> Head:
     """The section's head, to be changed together with the rows, until this transaction ends."""
     return writing_all(session, [section_id])[section_id]

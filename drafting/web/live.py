@@ -18,7 +18,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from flask import Flask
@@ -30,7 +30,7 @@ from sqlalchemy.orm import Session
 from drafting.config import Settings
 from drafting.errors import DraftingError, InvalidInput, NotFound, NotSignedIn
 from drafting.services import accounts, annotations, editing, heads, suggestions
-from drafting.services.access import Actor
+from drafting.services.access import ANONYMOUS, Actor
 from drafting.services.editing import Push
 from drafting.services.heads import Movement
 from drafting.store.database import Database
@@ -47,6 +47,7 @@ SETTLE = 0.1  # s after a join: what was sent between the reading and the answer
 PATIENCE = 30.0  # s that a push may wait for its answer
 POLL_EVERY = 5.0  # s between two looks for what other workers did not say
 CHANNEL = "drafting:moved"
+WARM_SECTIONS = 50  # read into memory when a server starts
 
 
 class Ticket:
@@ -118,11 +119,27 @@ class Live:
     def start(self) -> None:
         self._running = True
         threading.Thread(target=self._run, name="live writer", daemon=True).start()
+        threading.Thread(target=self._warm, name="live warming", daemon=True).start()
         if self.settings.redis_url:
             import redis
 
             self._redis = redis.from_url(self.settings.redis_url)
             threading.Thread(target=self._listen, name="live listener", daemon=True).start()
+
+    def _warm(self) -> None:
+        """Reads the sections that moved last, so that the first to open one after a start does not wait for it."""
+        try:
+            with self.database.read() as session:
+                newest = heads.newest_sections(session, WARM_SECTIONS)
+            for section_id in newest:
+                if not self._running:
+                    return
+                with self.database.read() as session, heads.reading(session, section_id) as head:
+                    with suppress(DraftingError):  # not published: only the head is read
+                        suggestions.live(session, ANONYMOUS, head)
+                        annotations.live(session, ANONYMOUS, head)
+        except Exception:  # a section that cannot be read is reported to whoever opens it
+            log.exception("sections could not be read ahead")
 
     def stop(self) -> None:
         """Ends the threads; open connections are closed."""
