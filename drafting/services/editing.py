@@ -510,7 +510,7 @@ def append(
         kind=kind,
         author_id=actor.user_id,
         origins=tuple(origin_ids),
-        carried=None if carried is None else tuple(carried),
+        carried=None if carried is None else head.own_spans(carried),
         at=now(),
     )
     moved = heads.movement(session, head)
