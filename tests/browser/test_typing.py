@@ -82,6 +82,19 @@ def test_law_10_what_was_typed_without_a_line_survives_a_reload(programme: Progr
     assert team.text() == second.text()
 
 
+def test_a_draft_typed_without_a_line_is_sent_after_a_reload(programme: Programme, open_as: Open) -> None:
+    ngo, colleague = open_as(programme, "ngo", "suggest"), open_as(programme, "ngo", "read")
+    number = ngo.propose("100 drzew", "250 lip")
+    ngo.page.context.set_offline(True)
+    ngo.until("document.querySelector('.statusline').dataset.state === 'offline'")
+    ngo.put_caret("250 lip").type(" rodzimych")
+    ngo.until("Object.keys(localStorage).some(key => key.startsWith('drafting.kept.'))")
+    ngo.page.context.set_offline(False)
+    ngo.go("suggest").reads("250 lip rodzimych")
+    assert ngo.page.evaluate("workspace.draft.number") == number
+    expect(colleague.page.locator(".cm-proposed ins")).to_have_text("250 lip rodzimych")
+
+
 def test_law_5_exactly_once_after_the_server_was_killed(programme: Programme, open_as: Open, site: Site) -> None:
     team, second = open_as(programme, "team", "edit"), open_as(programme, "second", "edit")
     team.put_caret("100 drzew").type(" liściastych").settled()
