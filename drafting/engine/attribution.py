@@ -5,10 +5,11 @@ this revision inserted (its inserted texts one behind the other, in order). Stre
 that came from another stream (a move, a split, a merge, a paste) keeps the identity it has there. A revision's inserted
 text is attributed to the revision itself unless the revision carries spans, which then cover all that it inserts.
 
-A `Tape` holds a text and one small integer for each code unit, in chunks of about a thousand: the chunk's text is a
-`str`, its integers an `array` of 16 bits above the chunk's base where they fit and of 32 bits where they do not. An
-integer below `_FIRST` is the version of a revision that inserted exactly one code unit, as keystrokes do; above it lie
-the blocks of longer insertions and of carried spans, found by bisection. Spans exist only while they are read.
+A `Tape` holds a text and one integer for each code unit, in chunks of about a thousand. An integer below `_FIRST` is
+the version of a revision that inserted exactly one code unit, as keystrokes do; above it lie the blocks of longer
+insertions and of carried spans, found by bisection. A chunk's text is a `str`, its integers are an `array`: of 16 bits
+where they fit (below `_HALF` a version less the chunk's base, above it a block's integer less the chunk's other base),
+else of 32 bits, as they are. Spans exist only while they are read.
 
 Speed and clarity collide once: what is typed in one go is gathered at a caret, and reaches its chunk when something
 else is done. Every reader settles it first.
@@ -38,6 +39,7 @@ _SCANT = 256
 _LONG = 512
 # Integers from here on are blocks; below they are versions of one-unit revisions.
 _FIRST = 1 << 31
+_HALF = 1 << 15
 
 
 class Span(NamedTuple):
@@ -136,8 +138,8 @@ class Tape:
     """
 
     __slots__ = (
-        "_at", "_bases", "_caret", "_chunk", "_count", "_length", "_offsets", "_starts", "_streams", "_texts", "_typed",
-        "_typed_who", "_versions", "_whos",
+        "_at", "_bases", "_caret", "_chunk", "_count", "_firsts", "_length", "_offsets", "_starts", "_streams", "_texts",
+        "_typed", "_typed_who", "_versions", "_whos",
     )  # fmt: skip
 
     def __init__(self, text: str = "", spans: Iterable[Span] | None = None) -> None:
@@ -148,7 +150,8 @@ class Tape:
         self._count = 0  # integers given to blocks so far
         self._texts: list[str] = [""]
         self._whos: list[array[int]] = [array("H")]
-        self._bases: list[int] = [0]
+        self._bases: list[int] = [-1]  # of versions, and of blocks; -1 while a chunk of 16 bits has none of them
+        self._firsts: list[int] = [-1]
         self._chunk = 0  # where the last change was, and where that chunk starts
         self._at = 0
         self._length = 0
@@ -306,22 +309,27 @@ class Tape:
         whole = text[:i] + inserted + text[i:]
         if len(whole) <= _FULL:
             self._texts[chunk] = whole
-            who, base = self._whos[chunk], self._bases[chunk]
+            who = self._whos[chunk]
             if who.typecode == "I":
                 who[i:i] = codes
                 return
-            if base <= min(codes) and max(codes) < base + (1 << 16):
-                who[i:i] = array("H", [code - base for code in codes]) if base else array("H", codes)
+            least, most = min(codes), max(codes)
+            bases, above = (self._bases, 0) if most < _FIRST else (self._firsts, _HALF)
+            base = bases[chunk] if bases[chunk] >= 0 else least
+            if base <= least and most - base < _HALF and (least >= _FIRST or not above):
+                bases[chunk] = base
+                who[i:i] = array("H", [code - base + above for code in codes])
                 return
             who = self._wide(chunk)
             who[i:i] = codes
-            self._whos[chunk], self._bases[chunk] = _narrow(who)
+            self._whos[chunk], self._bases[chunk], self._firsts[chunk] = _narrow(who)
             return
         who = self._wide(chunk)
         who[i:i] = codes
         texts: list[str] = []
         whos: list[array[int]] = []
         bases: list[int] = []
+        firsts: list[int] = []
         half = _FULL // 2
         start = 0
         while start < len(whole):
@@ -331,13 +339,15 @@ class Tape:
             elif cuts_pair(whole, end):
                 end += 1
             texts.append(whole[start:end])
-            narrow, base = _narrow(who[start:end])
+            narrow, base, first = _narrow(who[start:end])
             whos.append(narrow)
             bases.append(base)
+            firsts.append(first)
             start = end
         self._texts[chunk : chunk + 1] = texts
         self._whos[chunk : chunk + 1] = whos
         self._bases[chunk : chunk + 1] = bases
+        self._firsts[chunk : chunk + 1] = firsts
 
     def _delete(self, start: int, end: int) -> None:
         self._seek(start)
@@ -350,7 +360,7 @@ class Tape:
             j = min(i + left, len(text))
             left -= j - i
             if j - i == len(text) and len(texts) > 1:
-                del texts[chunk], whos[chunk], self._bases[chunk]
+                del texts[chunk], whos[chunk], self._bases[chunk], self._firsts[chunk]
             else:
                 texts[chunk] = text[:i] + text[j:]
                 del whos[chunk][i:j]
@@ -376,15 +386,24 @@ class Tape:
             self._chunk -= 1
             self._at -= len(texts[chunk])
         texts[chunk : chunk + 2] = [texts[chunk] + texts[chunk + 1]]
-        narrow, base = _narrow(who)
+        narrow, base, first = _narrow(who)
         self._whos[chunk : chunk + 2] = [narrow]
         self._bases[chunk : chunk + 2] = [base]
+        self._firsts[chunk : chunk + 2] = [first]
 
     def _wide(self, chunk: int) -> array[int]:
         """A chunk's integers as they are meant, in a new array."""
-        base = self._bases[chunk]
+        return array("I", self._codes(chunk))
+
+    def _codes(self, chunk: int) -> Sequence[int]:
+        """A chunk's integers as they are meant."""
         who = self._whos[chunk]
-        return array("I", [base + each for each in who] if base else who)
+        if who.typecode == "I":
+            return who
+        base, first = self._bases[chunk], self._firsts[chunk] - _HALF
+        if first < 0:
+            return [base + each for each in who]
+        return [base + each if each < _HALF else first + each for each in who]
 
     def _cuts_pair(self, pos: int) -> bool:
         """True when `pos` lies inside a surrogate pair; chunks never divide one."""
@@ -411,26 +430,24 @@ class Tape:
         """
         spans: list[Span] = []
         starts = self._starts
-        first = until = 0  # the run that is open: codes [first, until); it cannot grow past `limit`
-        limit = 0
+        first = until = limit = 0  # the part of a block that is open: integers [first, until), up to the block's end
         for chunk, i, j in self._pieces(start, end):
-            base = self._bases[chunk]
-            for each in self._whos[chunk][i:j]:
-                code = each + base
+            for code in self._codes(chunk)[i:j]:
                 if code == until and code < limit:
                     until += 1
                     continue
                 if first < until:
-                    spans.append(self._span(first, until - first))
-                first, until = code, code + 1
+                    _append(spans, self._span(first, until - first))
                 if code < _FIRST:
-                    limit = 0
-                else:
-                    block = bisect_right(starts, code - _FIRST)
-                    limit = _FIRST + (starts[block] if block < len(starts) else self._count)
+                    first = until = limit = 0
+                    spans.append(_made(Span, (1, 0, code, 0)))
+                    continue
+                first, until = code, code + 1
+                block = bisect_right(starts, code - _FIRST)
+                limit = _FIRST + (starts[block] if block < len(starts) else self._count)
         if first < until:
-            spans.append(self._span(first, until - first))
-        return joined(spans)
+            _append(spans, self._span(first, until - first))
+        return spans
 
     def identity(self, pos: int) -> Span:
         """The identity of one code unit, as a span of length 1.
@@ -447,12 +464,8 @@ class Tape:
         """
         self._settle()
         counts: Counter[int] = Counter()
-        for base, who in zip(self._bases, self._whos, strict=True):
-            if base:
-                for code, count in Counter(who).items():
-                    counts[code + base] += count
-            else:
-                counts.update(who)
+        for chunk in range(len(self._whos)):
+            counts.update(self._codes(chunk))
         revisions: Counter[tuple[int, int]] = Counter()
         for code, count in counts.items():
             if code < _FIRST:
@@ -510,13 +523,22 @@ def joined(spans: Iterable[Span]) -> list[Span]:
     result: list[Span] = []
     for span in spans:
         if span.length:
-            if result:
-                length, stream, version, offset = result[-1]
-                if span.version == version and span.stream == stream and span.offset == offset + length:
-                    result[-1] = Span(length + span.length, stream, version, offset)
-                    continue
-            result.append(span)
+            _append(result, span)
     return result
+
+
+# Three times quicker than Span(...), and there is one for every key that was ever pressed.
+_made = tuple.__new__
+
+
+def _append(spans: list[Span], span: Span) -> None:
+    """Append a span, as one with the last if it continues it."""
+    if spans:
+        length, stream, version, offset = spans[-1]
+        if span[2] == version and span[1] == stream and span[3] == offset + length:
+            spans[-1] = Span(length + span[0], stream, version, offset)
+            return
+    spans.append(span)
 
 
 def cut(spans: Iterable[Span], start: int, end: int) -> list[Span]:
@@ -559,17 +581,15 @@ def checked_version(version: int, least: int, newest: int) -> int:
     return version
 
 
-def _narrow(who: array[int]) -> tuple[array[int], int]:
-    """The integers in 16 bits above a base where they fit, and the base; else in 32 bits above 0."""
-    if not who:
-        return array("H"), 0
-    least, most = min(who), max(who)
-    if most < 1 << 16:
-        return array("H", who), 0
-    # Room above the least for the keystrokes to come; without it the next one would widen the chunk again.
-    if most - least < 1 << 15:
-        return array("H", [each - least for each in who]), least
-    return array("I", who), 0
+def _narrow(who: array[int]) -> tuple[array[int], int, int]:
+    """The integers in 16 bits where they fit, with their two bases; else in 32 bits."""
+    versions = [each for each in who if each < _FIRST]
+    blocks = [each for each in who if each >= _FIRST]
+    base, first = min(versions, default=-1), min(blocks, default=-1)
+    if (versions and max(versions) - base >= _HALF) or (blocks and max(blocks) - first >= _HALF):
+        return array("I", who), -1, -1
+    above = _HALF - first
+    return array("H", [each - base if each < _FIRST else each + above for each in who]), base, first
 
 
 def _cut(pos: int) -> PositionError:

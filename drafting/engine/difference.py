@@ -58,7 +58,7 @@ def difference(log: Log, a: int, b: int, *, vanished: bool = False) -> list[Piec
     went: list[_Told] = []  # of the stretch between two kept runs: what is in version a only
     came: list[_Told] = []  # and what is not in it
     pos_a = pos_b = kept = 0
-    spans_of, carried_of = folded.spans, log.carried
+    spans_of, carrying = folded.spans, folded.carrying
     for run in folded.runs():
         standing, length, born, offset, died = run
         if standing and not born:
@@ -75,8 +75,8 @@ def difference(log: Log, a: int, b: int, *, vanished: bool = False) -> list[Piec
             kept = 0
         kind = appeared if standing else VANISHED if born else gone
         side = went if kind == DELETED else came
-        if born and carried_of(born) is None:
-            side.append((kind, Span(length, 0, born, offset), born, offset, died))
+        if born and born not in carrying:
+            side.append((kind, _made(Span, (length, 0, born, offset)), born, offset, died))
             continue
         for span in spans_of(run):
             side.append((kind, span, born, offset if born else 0, died))
@@ -91,14 +91,20 @@ def difference(log: Log, a: int, b: int, *, vanished: bool = False) -> list[Piec
 _Told = tuple[str, Span, int, int, int]
 
 
+# Three times quicker than Piece(...).
+_made = tuple.__new__
+
+
 def _put(pieces: list[Piece], went: list[_Told], came: list[_Told], pos_a: int, pos_b: int) -> tuple[int, int]:
     """Append the pieces of a stretch, first what went, and empty the lists; the places behind it."""
     for kind, brought, put, offset, removed in went:
         start, pos_a = pos_a, pos_a + brought[0]
-        pieces.append(Piece(kind, start, pos_a, pos_b, pos_b, brought, put, offset, removed))
+        pieces.append(_made(Piece, (kind, start, pos_a, pos_b, pos_b, brought, put, offset, removed)))
     for kind, brought, put, offset, removed in came:
-        start, pos_b = pos_b, pos_b + (brought[0] if kind == INSERTED else 0)
-        pieces.append(Piece(kind, pos_a, pos_a, start, pos_b, brought, put, offset, removed))
+        start = pos_b
+        if kind == INSERTED:
+            pos_b += brought[0]
+        pieces.append(_made(Piece, (kind, pos_a, pos_a, start, pos_b, brought, put, offset, removed)))
     went.clear()
     came.clear()
     return pos_a, pos_b

@@ -76,6 +76,7 @@ class Weave:
         self._spans_a: list[Span] | None = None
         self._ends_a: list[int] = []
         self._knows_dead = a == 0
+        self.carrying: set[int] = set()  # the revisions that carry spans
         self._awoken: dict[int, list[tuple[int, int]]] = {}  # by revision: what it brought back from before version a
 
     # ── folding ──
@@ -184,6 +185,7 @@ class Weave:
             if not self._keeps:
                 self._recall_vanished()
             carried = list(carried)
+            self.carrying.add(version)
             given, needed = sum(span.length for span in carried), sum(len(text) for _, _, text in changes.replacements)
             if given != needed:
                 raise MismatchError(f"Spans of {given} code units for {needed} that revision {version} inserts.")
@@ -449,7 +451,7 @@ class Weave:
             size, stream, version, first = self._spans_a[index]
             skipped = offset - (self._ends_a[index] - size)
             taken = min(size - skipped, length)
-            pieces.append(Span(taken, stream, version, first + skipped))
+            pieces.append(tuple.__new__(Span, (taken, stream, version, first + skipped)))
             offset += taken
             length -= taken
             index += 1
