@@ -7,6 +7,7 @@ suggestion is its discussion and not an entry, unless the office gave it a posit
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,8 +29,10 @@ from drafting.store.models import (
     Organization,
     Origin,
     PhaseChange,
+    Section,
     Stream,
     Suggestion,
+    User,
 )
 
 # What the office says of an entry, in the order of lists and statistics.
@@ -218,11 +221,32 @@ def as_of(session: Session, document: Document) -> datetime:
 
 
 def state_key(session: Session, document_id: int) -> str:
-    """Changes whenever anything that a report is made of does: the chain's last number and what the streams hold."""
-    from drafting.store.models import Section
+    """Changes whenever anything that a report is made of does: the chain's end, what the streams hold, and all names.
 
+    Names and consents change without an event, and a report that was kept must not go on naming somebody.
+    """
     last = session.scalar(select(func.max(Event.number)).where(Event.document_id == document_id)) or 0
     streams = session.scalar(
-        select(func.sum(Stream.version)).join(Section, Section.id == Stream.section_id).where(Section.document_id == document_id)
+        select(func.sum(Stream.version))
+        .join(Section, Section.id == Stream.section_id)
+        .where(Section.document_id == document_id)
     )
-    return f"{last}-{streams or 0}"
+    names = hashlib.sha256()
+    people = (
+        select(User.id, User.name, User.may_be_named, User.anonymised_at, Membership.role, Membership.organization_id)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.document_id == document_id)
+        .order_by(User.id)
+    )
+    organizations = (
+        select(Organization.id, Organization.name, Organization.code, Organization.hue, Organization.kind)
+        .where(Organization.document_id == document_id)
+        .order_by(Organization.id)
+    )
+    document = select(Document.title, Document.municipality, Document.language, Document.timezone).where(
+        Document.id == document_id
+    )
+    for query in (document, people, organizations):
+        for row in session.execute(query):
+            names.update(repr(tuple(row)).encode())
+    return f"{last}-{streams or 0}-{names.hexdigest()[:16]}"

@@ -42,7 +42,7 @@ def outline(session: Session, actor: Actor, document_id: int) -> Outline:
     with _lock:
         kept = _outlines.setdefault(session.get_bind().pool, {})
         known = kept.get((document_id, key))
-    if known is not None and (known.title, known.municipality) == (document.title, document.municipality):
+    if known is not None:
         return known
     entries = register(session, actor, document_id)
     numbered: list[tuple[int, Group]] = []

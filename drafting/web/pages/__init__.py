@@ -27,6 +27,7 @@ SUBJECTS = (
     "sources",
     "compare",
     "report",
+    "matrix",
     "audit",
 )
 

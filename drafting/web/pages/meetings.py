@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, request
 from flask_babel import gettext as _
 
-from drafting.services import meetings, overview, people
+from drafting.services import impact, meetings, overview, people
 from drafting.web.pages import frame
 from drafting.web.pages.suggestions import glimpses
 
@@ -33,11 +33,8 @@ def one(slug: str, number: int) -> Any:
     document = frame.document(slug)
     session, actor = frame.reading(), frame.actor()
     meeting = meetings.meeting(session, actor, document.id, number)
-    rows = [
-        row
-        for row in overview.suggestions(session, actor, document.id)
-        if any(each.id == meeting.id for each in row.meetings)
-    ]
+    all_rows = overview.suggestions(session, actor, document.id)
+    rows = [row for row in all_rows if any(each.id == meeting.id for each in row.meetings)]
     every = meetings.meetings(session, actor, document.id)
     place = [each.number for each in every].index(number)
     return frame.page(
@@ -46,6 +43,7 @@ def one(slug: str, number: int) -> Any:
         asked=rows,
         glimpses=glimpses(rows),
         sum=overview.sum_of(rows),
+        impact=impact.of_meeting(session, actor, document.id, meeting.id, all_rows),
         sections=overview.sections_of(session, document.id),
         files=meetings.attachments(session, actor, document.id, meeting.id),
         before=every[place - 1] if place else None,

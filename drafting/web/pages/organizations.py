@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from drafting.services import meetings, overview, people
+from drafting.services import impact, meetings, overview, people
 from drafting.store.models import Endorsement
 from drafting.web import words
 from drafting.web.pages import frame
@@ -55,6 +55,7 @@ def one(slug: str, code: str) -> Any:
         glimpses=glimpses([*asked, *supported]),
         endorsed=supported,
         sum=overview.sum_of(asked),
+        impact=impact.of_organization(session, actor, document.id, organization.id, every),
         sections=overview.sections_of(session, document.id),
         meetings=meetings.attended(session, actor, organization.id),
     )

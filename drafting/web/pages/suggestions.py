@@ -59,9 +59,9 @@ def filtered(rows: Sequence[SuggestionFacts], given: Mapping[str, str], *, fate:
             continue
         if given.get("section") and str(row.section_id) != given["section"]:
             continue
-        if given.get("organization") and given["organization"] not in {each.code for each in row.organizations}:
+        if given.get("organization") and given["organization"] not in ({each.code for each in row.organizations} or {"none"}):
             continue
-        if given.get("meeting") and given["meeting"] not in {str(each.number) for each in row.meetings}:
+        if given.get("meeting") and given["meeting"] not in ({str(each.number) for each in row.meetings} or {"none"}):
             continue
         if needle and needle not in _said(row):
             continue
@@ -74,6 +74,8 @@ def _has_fate(row: SuggestionFacts, fate: str) -> bool:
         return row.is_open
     if fate == "stands":
         return row.fate in overview.STANDS
+    if fate == "asked":  # what the matrix counts
+        return row.filed_at is not None and row.fate not in ("draft", "withdrawn")
     return row.fate == fate
 
 

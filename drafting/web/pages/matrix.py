@@ -1,0 +1,74 @@
+"""What meetings and organisations asked of each section and how much of it stands: matrix, flow picture, tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+
+from drafting.services import matrix as services
+from drafting.services.matrix import NOBODY, Line, Matrix
+from drafting.web import words
+from drafting.web.pages import frame
+from drafting.web.pages.flow_picture import picture
+
+pages = Blueprint("matrix", __name__, url_prefix="/d/<slug>/matrix")
+
+ENDS = {
+    "whole": _l("Taken into account"),
+    "partly": _l("In part"),
+    "rejected": _l("Not taken into account"),
+    "superseded": _l("Gave way to others"),
+    "open": _l("Waiting"),
+}
+LONGEST_LABEL = 28  # characters of a name beside a node
+
+
+@pages.get("")
+def matrix(slug: str) -> Any:
+    document = frame.document(slug)
+    by = request.args.get("by", "meeting")
+    by = by if by in services.BY else "meeting"
+    made, flow = services.matrix(frame.reading(), frame.actor(), document.id, by)
+    sources = {line.value: (_short(name_of(line, by)), line.hue) for line in made.lines}
+    sections = {
+        column.id: f"{words.roman(column.number)}. {_short(column.title, 20)}" if column.id else _("removed sections")
+        for column in made.columns
+    }
+    drawn = picture(flow, sources, ENDS, sections, _says)
+    return frame.page(
+        "report/matrix.html",
+        matrix=made,
+        flow=flow,
+        picture=drawn,
+        by=by,
+        ends=ENDS,
+        name_of=lambda line: name_of(line, by),
+        strength=lambda cell: strength(cell.asked, made),
+        busy=max(made.lines, key=lambda line: line.sum.asked, default=None),
+        section_names=sections,
+        nobody=NOBODY,
+    )
+
+
+def name_of(line: Line, by: str) -> str:
+    """A row's name; the last row gathers what names no meeting, or no organisation."""
+    if line.value != NOBODY:
+        return line.name
+    return _("Outside of meetings") if by == "meeting" else _("For no organisation")
+
+
+def strength(asked: int, made: Matrix) -> int:
+    """How strong a cell's colour is, 0 to 100: the more was asked, the stronger."""
+    return 0 if not asked or not made.busiest else 20 + round(80 * asked / made.busiest)
+
+
+def _short(text: str, most: int = LONGEST_LABEL) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip(" ,") + "…"
+
+
+def _says(start: str, end: str, number: int) -> str:
+    return ngettext("%(start)s → %(end)s: %(num)d proposal", "%(start)s → %(end)s: %(num)d proposals", number, start=start, end=end)
