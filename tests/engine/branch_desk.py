@@ -58,11 +58,11 @@ class Desk:
         start = place(self.read(suggestion), old, nth)
         return self.suggest(suggestion, (start, start + len(old), new))
 
-    def edit(self, *pieces: tuple[int, int, str]) -> Any:
+    def edit(self, *pieces: tuple[int, int, str], carried: Any = None) -> Any:
         """A direct edit of main."""
         changes = ChangeSet.of(list(pieces), len(self.main))
-        self.log.append(changes)
-        return self.p.main_update(changes, self.log.version)
+        self.log.append(changes, carried)
+        return self.p.main_update(changes, self.log.version, carried)
 
     def edit_words(self, old: str, new: str, nth: int = 0) -> Any:
         start = place(self.main, old, nth)

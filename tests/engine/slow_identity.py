@@ -1,7 +1,8 @@
-"""Character identity the plain way: one cell a character, a fold from the beginning. The oracle for `weave` and reverts.
+"""Character identity the plain way: one cell a character, a fold from the beginning. An oracle for reverts.
 
 Every character that ever stood keeps its place in one order. What is inserted stands right before the character that
-follows it or that it replaces, behind the dead ones there; what comes back by carried spans revives its own cell if that lies in the gap.
+follows it or that it replaces, behind the dead ones there; what comes back by carried spans revives its own cell if
+that lies in the gap.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ def _stretched(
                     break
                 run = _run(cells, place, step)
                 seams = [(grown, run), (there, run)] if step > 0 else [(run, grown), (run, there)]
-                if cell.identity[1] not in replaced_by and not any(runs_on(*seam) for seam in seams):
+                if cell.turns[0] not in replaced_by and not any(runs_on(*seam) for seam in seams):
                     break
                 grown, there = (
                     (grown + cell.unit, there + cell.unit) if step > 0 else (cell.unit + grown, cell.unit + there)
