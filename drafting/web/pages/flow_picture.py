@@ -12,7 +12,7 @@ from typing import Any
 
 from drafting.services.matrix import Flow
 
-WIDTH = 850
+WIDTH = 900
 LEFT, MIDDLE, RIGHT = 214, 480, 690  # left edges of the three columns of nodes
 THICK = 9
 TALL = 400  # what all proposals together are high

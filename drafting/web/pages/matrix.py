@@ -24,7 +24,7 @@ ENDS = {
     "superseded": _l("Gave way to others"),
     "open": _l("Waiting"),
 }
-LONGEST_LABEL = 28  # characters of a name beside a node
+LONGEST_LABEL = 25  # characters of a name beside a node
 
 
 @pages.get("")
