@@ -1,5 +1,9 @@
-"""What takes one revision back by character identity: its own characters go, those it deleted stand again in place.
+"""Bringing back what stood, by character identity: what one revision did taken back, or a whole version.
 
+Neither rewrites the log: each answers changes on the newest text and the spans of all that they insert, to be appended
+as one more revision that carries these.
+
+`restoration` takes one revision back: its own characters go, those it deleted stand again in place.
 The place of a revision is the stretch of the weave from the first to the last character that it brought in or took
 out. If newer characters stand there they would go too, and somebody has to agree. At the place's edges a newer
 character counts when its revision replaced some of the place's own, or when it runs on in one word with what stands
@@ -11,10 +15,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from drafting.engine.attribution import Log, Span, joined
+from drafting.engine.attribution import Log, Span, checked_version, cut, joined, spans_at
 from drafting.engine.changes import ChangeSet
+from drafting.engine.net import backward
 from drafting.engine.weave import Run, Weave, inserted_text, weave
-from drafting.engine.words import runs_on
+from drafting.engine.words import runs_on, trimmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,28 @@ def restoration(log: Log, version: int) -> Restoration:
     if start < pos or words:
         pieces.append((start, pos, words))
     return Restoration(ChangeSet.of(list(pieces), pos), tuple(joined(spans)) or None, place.newer_versions())
+
+
+def restore(log: Log, version: int) -> tuple[ChangeSet, tuple[Span, ...] | None]:
+    """What turns the newest text into that of an older version, and the spans of all that it inserts.
+
+    version   PositionError when the log does not have it
+    returns   changes on log.text(log.version); spans, or None when nothing is inserted
+    law       what stood at both, also if brought back in between, is not touched and keeps its attribution; what comes
+              back has the attribution it had
+    """
+    checked_version(version, 0, log.version)
+    newest = log.text(log.version)
+    stretches = []
+    for start, end, low, _, inserted in backward(weave(log, version, log.version, vanished=False)):
+        front, back, middle = trimmed(newest, start, end, inserted)
+        if front < back or middle:
+            stretches.append((front, back, middle, low + front - start))
+    changes = ChangeSet.of([(start, end, inserted) for start, end, inserted, _ in stretches], len(newest))
+    if not any(inserted for _, _, inserted, _ in stretches):
+        return changes, None
+    spans = spans_at(log, version)
+    return changes, tuple(joined(each for _, _, text, low in stretches for each in cut(spans, low, low + len(text))))
 
 
 class _Place:

@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from drafting.engine import diff, restoring
+from drafting.engine import diff, restoration
 from drafting.engine.attribution import Span
 from drafting.engine.changes import ChangeSet
 from drafting.engine.proposals import carry
@@ -565,7 +565,7 @@ def restore(session: Session, actor: Actor, section_id: int, version: int) -> in
     head = heads.writing(session, section_id)
     if not 0 <= version <= head.version:
         raise NotFound(f"section {section_id} has no version {version}", version=head.version)
-    changes, carried = restoring.restore(head.log, version)
+    changes, carried = restoration.restore(head.log, version)
     made = append(session, head, actor, changes, kind="restore", carried=carried)
     audit.record(
         session, row.document_id, actor, "section_text_restored", {"section": section_id, "to": version, "version": made}

@@ -7,7 +7,7 @@ import random
 
 from drafting.engine.attribution import ListLog, Span
 from drafting.engine.changes import ChangeSet
-from drafting.engine.restoring import restore, undo
+from drafting.engine.restoration import restoration, restore
 from tests.engine.crowded import random_changes, random_place
 from tests.engine.history_oracle import History
 
@@ -52,11 +52,10 @@ def random_history(rng: random.Random, revisions: int = 12) -> Both:
         elif kind < 0.7:
             both.revise(*restore(both.log, rng.randint(0, both.log.version)))
         elif kind < 0.85:
-            undoing = undo(both.log, rng.randint(1, both.log.version))
-            if rng.random() < 0.5:
-                both.revise(undoing.changes, undoing.carried)
-            else:
-                both.revise(undoing.confirmed, undoing.confirmed_carried)
+            version = rng.randint(1, both.log.version)
+            if both.log.carried(version) is None:
+                taken_back = restoration(both.log, version)
+                both.revise(taken_back.changes, taken_back.carried)
         elif kind < 0.93:
             paste_from_the_past(rng, both)
         else:

@@ -18,7 +18,7 @@ from drafting.engine.anchors import (
     recalled,
 )
 from drafting.engine.changes import ChangeSet
-from drafting.engine.restoring import undo
+from drafting.engine.restoration import restoration
 from drafting.errors import MismatchError, PositionError
 from tests.engine.crowded import random_place
 from tests.engine.histories import Both, random_history, some
@@ -152,8 +152,8 @@ def test_law_10_what_is_cut_off_and_brought_back_belongs_to_the_anchor_again():
             if by_hand:
                 both.edit((8, 8, "89abcdef"))
             else:
-                undoing = undo(both.log, deletion)
-                both.revise(undoing.changes, undoing.carried)
+                back = restoration(both.log, deletion)
+                both.revise(back.changes, back.carried)
             again = follow(cut, both.log)
             assert (again.start, again.end, again.is_cut) == (start, end, False)
 
