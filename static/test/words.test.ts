@@ -1,3 +1,4 @@
+/// <reference types="node" />
 // The laws of the own hunks: applying them backwards gives main again, whatever is typed; positions go there and back.
 import { test } from "node:test";
 import assert from "node:assert/strict";
