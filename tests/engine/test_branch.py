@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from drafting.engine.attribution import spans_at
-from drafting.engine.branch import Written
+from drafting.engine.branch import Written, branch_text, check_order, fresh, main_step
 from drafting.engine.changes import ChangeSet
 from drafting.engine.plans import Item
 from drafting.engine.proposals import carry
@@ -675,3 +675,68 @@ def test_the_written_form_is_where_and_on_what_it_was_written():
     desk.replace(S, "two", "2")
     desk.edit((0, 0, "zero "))
     assert desk.p.hunks(S)[0].written == Written(4, 7, "2", 1, "two")
+
+
+# ── found by play ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_letters_typed_inside_a_word_of_the_same_letters_are_not_lost_between_hunks():
+    """Whole words of what was typed lay beside it, and the branch log got nothing."""
+    desk = Desk("bbbb\n.")
+    desk.suggest(S, (2, 2, "b."), (6, 6, "  "))
+    desk.edit((3, 3, "b\n"))
+    desk.check()
+    assert desk.read(S) == "bbb.bb\nb\n.  "
+
+
+def test_own_hunks_at_one_point_never_pass_each_other():
+    """One clashed with the word and stood behind it, the other met it at its edge and stood before."""
+    before = (fresh(2, 0, 0, "aa", "a ", 1), fresh(1, 0, 0, "\n", "a ", 1))
+    hunks, changes = main_step("a ", "aaa ", before, (0, 0, "aa"), 2)
+    assert check_order("aaa ", hunks)
+    assert changes.apply(branch_text("a ", before)) == branch_text("aaa ", hunks)
+
+
+def test_an_insertion_before_a_word_that_another_hunk_changes_stays_before_it():
+    """It was mapped over the letters typed and landed inside the accepted word."""
+    desk = Desk("b e\u0301")
+    desk.replace(A, "e\u0301", "1e\u0301")
+    desk.suggest(B, (2, 2, "."))
+    desk.accept((A, 1))
+    desk.accept((B, 1))
+    assert desk.main == "b .1e\u0301"
+
+
+def test_a_number_that_loses_and_gets_back_its_first_digits_keeps_the_hunk():
+    """Its form was narrowed when the separator was none any more, and not widened again."""
+    desk = Desk("a1. bb1a ")
+    desk.suggest(S, (2, 8, ".1a"))
+    before = desk.p.shown(S)
+    desk.suggest(A, (0, 2, ""))
+    desk.accept((A, 1))
+    desk.revert(A, 1)
+    assert desk.p.shown(S) == before
+
+
+def test_a_superseded_hunk_comes_back_though_an_own_one_stood_at_its_edge():
+    """The own one stood in its place until it was tried again, and kept it out."""
+    desk = Desk("one two")
+    desk.suggest(S, (0, 0, "- "), (4, 4, "and "))
+    desk.suggest(S, (6, 9, "AND"), (10, 13, "2"))
+    desk.replace(A, "two", "zwei")
+    before = desk.p.shown(S), desk.read(S)
+    desk.accept((A, 1))
+    assert desk.p.shown(S) != before[0]
+    desk.revert(A, 1)
+    assert (desk.p.shown(S), desk.read(S)) == before
+
+
+def test_letters_that_come_to_stand_there_by_chance_put_nothing_back():
+    """An own accepted insertion reads like what was deleted: the cut sibling must not take it for its ground."""
+    desk = Desk("x, aa bb y")
+    desk.suggest(S, (1, 5, ""), (8, 8, " aa"))
+    desk.suggest(A, (2, 8, ""))
+    desk.accept((A, 1))
+    assert desk.main == "x, y" and desk.hunks(S) == [(1, ",", ""), (2, "", " aa")]
+    desk.accept((S, 2))
+    assert desk.main == "x, aa y" and desk.hunks(S) == [(1, ",", "")] and desk.read(S) == "x aa y"

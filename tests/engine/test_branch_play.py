@@ -178,7 +178,7 @@ def test_law_6_branch_is_delta_of_main(rng: random.Random):
     desk.check()
 
 
-@for_seeds(smoke=60, full=1_500)
+@for_seeds(smoke=60, full=800)
 def test_the_index_equals_the_rules_run_for_every_suggestion(rng: random.Random):
     """What is not touched only shifts, and what was derived later is what would have been noted at once."""
     player = Player(rng)
@@ -197,7 +197,7 @@ def test_the_index_equals_the_rules_run_for_every_suggestion(rng: random.Random)
     slow.check()
 
 
-@for_seeds(smoke=60, full=1_500)
+@for_seeds(smoke=60, full=800)
 def test_a_checkpoint_and_what_came_after_it_give_the_same(rng: random.Random):
     """Dump and load at random moments change nothing; the rest of the story on an old checkpoint ends equal."""
     player = Player(rng)
@@ -300,7 +300,7 @@ def branch_state(desk: Desk) -> Any:
     }
 
 
-@for_seeds(smoke=200, full=8_000)
+@for_seeds(smoke=200, full=5_000)
 def test_accepted_and_reverted_newest_first_is_as_before(rng: random.Random):
     """Text, identities, branch texts, hunks and states, in every game."""
     desk, pairs = begun(rng)
@@ -326,7 +326,7 @@ def test_accepted_and_reverted_in_any_order_text_and_identities_are_as_before():
 def play_any_order() -> int:
     count = 0
 
-    @for_seeds(smoke=200, full=6_000, first=100_000)
+    @for_seeds(smoke=200, full=4_000, first=100_000)
     def game(rng: random.Random) -> None:
         nonlocal count
         count += 1
@@ -348,7 +348,7 @@ def play_any_order() -> int:
     return count
 
 
-@for_seeds(smoke=150, full=6_000)
+@for_seeds(smoke=150, full=3_000)
 def test_accepted_edited_elsewhere_and_reverted_is_the_edits_alone(rng: random.Random):
     """Main is a row of lines; the edits keep to other lines than the accepted hunk."""
     alphabet = rng.choice(ALPHABETS)
@@ -372,7 +372,7 @@ def test_accepted_edited_elsewhere_and_reverted_is_the_edits_alone(rng: random.R
     desk.check()
 
 
-@for_seeds(smoke=150, full=5_000)
+@for_seeds(smoke=150, full=2_000)
 def test_a_set_is_its_hunks_one_by_one_in_its_order(rng: random.Random):
     desk, pairs = begun(rng)
     if not pairs:
@@ -402,7 +402,7 @@ def test_restoration_equals_the_slow_one(rng: random.Random):
             assert (found.changes, found.carried, found.newer) == told, (version, player.story)
 
 
-@for_seeds(smoke=2_000, full=60_000)
+@for_seeds(smoke=2_000, full=30_000)
 def test_the_whole_word_form_is_a_fixed_point_with_the_same_effect(rng: random.Random):
     alphabet = rng.choice(ALPHABETS)
     text = random_words(rng, alphabet, 9)
@@ -418,7 +418,7 @@ def test_the_whole_word_form_is_a_fixed_point_with_the_same_effect(rng: random.R
         assert whole_words(text, *form, low, high) == form
 
 
-@for_seeds(smoke=400, full=12_000)
+@for_seeds(smoke=400, full=6_000)
 def test_both_accepted_never_change_one_word(rng: random.Random):
     """Law 10: what the table lets through makes no word out of the words of both."""
     alphabet = ALPHABETS[1] if rng.random() < 0.5 else ALPHABETS[2]
@@ -550,7 +550,7 @@ def test_two_live_clients_on_a_branch_converge_while_main_moves_and_decisions_fa
 # ── bad input ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-@for_seeds(smoke=150, full=5_000)
+@for_seeds(smoke=150, full=2_000)
 def test_what_does_not_fit_is_refused_with_a_typed_error_and_changes_nothing(rng: random.Random):
     player = Player(rng)
     for _ in range(8):
