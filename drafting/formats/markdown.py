@@ -118,6 +118,7 @@ def render_marked(text: str, marks: Iterable[Mark], prefix: str = "") -> str:
     return _render_with(units, ordered, prefix)
 
 
+@lru_cache(maxsize=64)  # a page of a long section asks again and again while the text stands still
 def outline(text: str, prefix: str = "") -> tuple[Heading, ...]:
     """The headings in order; `anchor` is the id that `render` gives."""
     text = _checked(text)
