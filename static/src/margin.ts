@@ -21,8 +21,12 @@ function named(id: string | undefined): { kind: "s" | "a" | ""; id: number } {
   return found ? { kind: found[1] as "s" | "a", id: Number(found[2]) } : { kind: "", id: 0 };
 }
 
+// a card is fetched again when its state changes, not at every keystroke under it
+const SOON = 250;
+
 export class Margin {
   readonly cards: Cards;
+  private readonly soon = new Map<number, ReturnType<typeof setTimeout>>();
 
   constructor(
     margin: HTMLElement,
@@ -75,6 +79,12 @@ export class Margin {
   async refreshNumber(number: number): Promise<void> {
     const id = this.cards.margin.querySelector(`.card[id^="s-"][data-number="${number}"]`)?.id ?? "";
     await this.cards.refresh(id, `${this.around.path}?number=${number}`);
+  }
+
+  /** The same when changes come one behind the other: once they have come. */
+  refreshSoon(number: number): void {
+    clearTimeout(this.soon.get(number));
+    this.soon.set(number, setTimeout(() => void this.refreshNumber(number), SOON));
   }
 
   /** All of them, after the line was down. */

@@ -9,6 +9,8 @@ interface Item {
   hunk: number;
   branch_version: number;
   hash: string;
+  /** main has changed under it: it is accepted one way or the other */
+  base_changed?: boolean;
   mode?: string;
 }
 
@@ -30,6 +32,8 @@ export class Review {
       const button = (event.target as Element).closest<HTMLElement>("[data-verdict]");
       const card = button?.closest<HTMLElement>(".card");
       if (button && card) void this.decide(card, button.dataset["verdict"]!, button.dataset["mode"]);
+      const back = (event.target as Element).closest<HTMLElement>("[data-revert]");
+      if (back) void this.takeBack(Number(back.dataset["revert"]), back.closest<HTMLElement>(".card"));
     });
     document.addEventListener("keydown", event => this.key(event));
   }
@@ -56,7 +60,7 @@ export class Review {
     const all = JSON.parse(card.dataset["items"] ?? "[]") as Item[];
     const boxes = [...card.querySelectorAll<HTMLInputElement>("input[name=hunk]")];
     const on = boxes.length ? all.filter(item => boxes.some(box => box.checked && Number(box.value) === item.hunk)) : all;
-    return mode ? on.map(item => ({ ...item, mode })) : on;
+    return mode ? on.map(item => (item.base_changed ? { ...item, mode } : item)) : on;
   }
 
   private reword(card: HTMLElement): void {
@@ -114,21 +118,23 @@ export class Review {
 
   /** Takes back what was decided last here. */
   private async undo(): Promise<void> {
-    const last = this.made.pop();
-    if (!last) return;
-    for (const decision of last.reverse()) {
-      try {
-        await api("POST", `/api/v1/decisions/${decision}/revert`, {});
-      } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        if (error.details["preview"] && confirm(`${error.message}\n\n${t("review.confirm")}`)) {
-          await api("POST", `/api/v1/decisions/${decision}/revert`, { confirm: error.details["preview"] });
-        } else {
-          const card = this.cards.selected ?? this.cards.all[0];
-          if (card) this.says(card, error.message);
-        }
-      }
+    const card = this.cards.selected ?? this.cards.all[0] ?? null;
+    for (const decision of this.made.pop()?.reverse() ?? []) await this.takeBack(decision, card);
+  }
+
+  /** A decision taken back; where newer words would go too, only after they were shown. */
+  private async takeBack(decision: number, card: HTMLElement | null): Promise<void> {
+    const path = `/api/v1/decisions/${decision}/revert`;
+    try {
+      await api("POST", path, {});
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const preview = error.details["preview"] as { sentences?: { before: string; after: string }[] } | undefined;
+      const shown = preview?.sentences?.map(one => `${one.before}\n→ ${one.after}`).join("\n\n");
+      if (preview && confirm(`${error.message}\n\n${shown ?? ""}\n\n${t("review.confirm")}`)) await api("POST", path, { confirm: preview });
+      else if (card) this.says(card, error.message);
     }
+    if (card) await this.refresh(card);
   }
 
   private says(card: HTMLElement, words: string): void {

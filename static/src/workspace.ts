@@ -328,11 +328,11 @@ class Workspace {
   private tookHunks(hunks: Hunks): void {
     // a card is fetched again when its state changes, not at every keystroke
     const card = document.getElementById(`s-${hunks.suggestion}`);
-    const state = [hunks.state, ...hunks.hunks.map(hunk => [hunk.id, hunk.state, hunk.base_changed, hunk.fulfilled].join())].join(" ");
+    const state = [hunks.state, ...hunks.hunks.map(hunk => [hunk.id, hunk.state, hunk.base_changed, hunk.fulfilled, hunks.state === "draft" ? "" : hunk.hash].join())].join(" ");
     const changed = this.states.get(hunks.suggestion) !== state;
     this.states.set(hunks.suggestion, state);
     if (changed && hunks.state !== "draft") this.contentsLater();
-    if (card ? changed : hunks.state !== "gone" && hunks.hunks.length) void this.margin.refreshNumber(hunks.number);
+    if (card ? changed : hunks.state !== "gone" && hunks.hunks.length) this.margin.refreshSoon(hunks.number);
     else this.cards.schedule();
     if (this.draft?.id === hunks.suggestion) this.tookOwn(hunks);
   }

@@ -178,3 +178,25 @@ def test_the_story_of_a_word_says_who_asked_and_what_stood_there(programme: Prog
     expect(run).to_have_attribute("data-code", "ZP")
     reader.page.uncheck('input[name=key][value="oZP"]')
     expect(run).to_have_count(0)
+
+
+def test_a_flagged_suggestion_is_accepted_knowingly_and_taken_back(programme: Programme, open_as: Open) -> None:
+    ngo, team, official = (
+        open_as(programme, "ngo", "suggest"),
+        open_as(programme, "team", "edit"),
+        open_as(programme, "official", "review"),
+    )
+    number = ngo.propose("100 drzew", "250 lip")
+    ngo.file("Więcej.")
+    expect(team.page.locator(".cm-proposed ins")).to_have_text("250 lip")
+    team.put_caret("posadzi 100").type(" nowych").settled()
+    expect(official.card(number)).to_have_attribute("data-state", "base-changed")
+    card = official.choose(number)
+    expect(card).to_contain_text("100 nowych drzew")
+    expect(card.locator(".card__decide")).to_contain_text("250 lip")
+    card.locator("[data-verdict=accepted][data-mode=stands]").click()
+    team.reads("posadzi 250 lip w")
+    card = official.choose(number)
+    card.locator("[data-revert]").click()
+    team.reads("posadzi 100 nowych drzew w")
+    expect(official.card(number)).not_to_have_attribute("data-state", "accepted")

@@ -160,6 +160,7 @@ def suggestion_card(view: SuggestionView) -> SuggestionCard:
     clashes = {(one.suggestion_id, one.hunk_id): one for hunk in opened for one in hunk.related if one.kind == "clash"}
     may_decide = "decide" in view.can and bool(opened)
     can = {name: name in view.can for name in ("endorse", "unendorse", "amend", "withdraw", "file")}
+    can["revert"] = "decide" in view.can and not opened and frame.may("revert")
     return SuggestionCard(
         id=view.id,
         number=view.number,
@@ -177,7 +178,13 @@ def suggestion_card(view: SuggestionView) -> SuggestionCard:
         api=f"/api/v1/suggestions/{view.id}",
         draft={"id": view.id, "number": view.number, "stream": view.stream_id, "state": view.state},
         items=[
-            {"suggestion": view.id, "hunk": hunk.id, "branch_version": view.branch_version, "hash": hunk.hash}
+            {
+                "suggestion": view.id,
+                "hunk": hunk.id,
+                "branch_version": view.branch_version,
+                "hash": hunk.hash,
+                "base_changed": hunk.base_changed,
+            }
             for hunk in opened
             if not hunk.fulfilled
         ]
