@@ -120,7 +120,7 @@ def compare(
     titles = {row.id: row.title for row in session.query(Section.id, Section.title).where(Section.document_id == document_id)}
     for each in _together(one, two):
         if section_id is None or each == section_id:
-            made.append(_section(reader, each, titles.get(each, ""), one.version_of(each), two.version_of(each), vanished))
+            made.append(between(reader, each, titles.get(each, ""), one.version_of(each), two.version_of(each), vanished))
     return Comparison(one, two, tuple(_with_moves(made)))
 
 
@@ -135,9 +135,10 @@ def _together(a: Moment, b: Moment) -> list[int]:
     return order
 
 
-def _section(
-    reader: Reader, section_id: int, title: str, version_a: int | None, version_b: int | None, vanished: bool
+def between(
+    reader: Reader, section_id: int, title: str, version_a: int | None, version_b: int | None, vanished: bool = False
 ) -> SectionComparison:
+    """The attributed difference of one section between two of its versions; None where it was not there. Moves: not yet."""
     history = reader.history(section_id)
     a, b = version_a or 0, version_b or 0
     state = "added" if version_a is None else "removed" if version_b is None else "changed"

@@ -29,6 +29,7 @@ from drafting.services import (
 )
 from drafting.services.access import ANONYMOUS
 from drafting.services.attribution_view import Reader
+from drafting.services.comparison import between
 from drafting.services.decisions import Judged
 from drafting.services.heads import spans_json
 from drafting.services.moments import moment_of
@@ -101,16 +102,18 @@ def letters(text: str, *told: object) -> list[tuple[object, ...]]:
 def check(session: Session, both: Both, rng: random.Random) -> None:
     """Attribution of every version and some differences are what the oracle says."""
     document_id, section_id, authors = store(session, both, rng)
-    for version in range(both.log.version + 1):
-        view = history.of_section(session, ANONYMOUS, section_id, version)
+    reader = Reader(session, document_id)
+    newest = both.log.version
+    for version in {0, newest, *rng.choices(range(newest + 1), k=4)}:
+        view = reader.attribution(section_id, version)
         units, found = to_units(view.text), []
         for run in view.runs:
             assert run.start == len(found), "runs add up"
             found += [(letter, run.source.author_id) for letter in units[run.start : run.end]]
         assert found == [(each.letter, author_of(each.identity, authors)) for each in both.history.living_at(version)], version
-    for _ in range(4):
+    for _ in range(6):
         a, b = sorted(rng.sample(range(both.log.version + 1), 2))
-        [compared] = history.compare(session, ANONYMOUS, document_id, f"v{a}", f"v{b}", section_id=section_id).sections
+        compared = between(reader, section_id, "", a, b)
         assert (to_units(compared.text_a), to_units(compared.text_b)) == (both.history.texts[a], both.history.texts[b])
         found = []
         for each in compared.changes:
@@ -128,7 +131,7 @@ def check(session: Session, both: Both, rng: random.Random) -> None:
 def test_law_8_a_thousand_random_histories_are_attributed_as_the_oracle_says(database: Database) -> None:
     done = 0
     with database.session() as session:
-        for seed in range(some(60, 1000)):
+        for seed in range(some(40, 1000 if database.engine.dialect.name == "sqlite" else 100)):
             rng = random.Random(seed)
             both = random_history(rng, 14)
             if both.log.version < 2:
@@ -138,7 +141,7 @@ def test_law_8_a_thousand_random_histories_are_attributed_as_the_oracle_says(dat
             except AssertionError as error:
                 raise AssertionError(f"seed {seed}: {error}") from error
             done += 1
-    assert done > 40
+    assert done > 30
 
 
 def test_a_deleted_run_names_who_took_it_out_and_who_had_brought_it_in(database: Database) -> None:

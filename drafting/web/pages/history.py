@@ -79,7 +79,7 @@ def away(slug: str) -> Any:
     document = frame.document(slug)
     found = timeline.away(frame.reading(), frame.actor(), document.id, _since())
     return frame.page(
-        "history/away.html", away=found, told=[told(slug, each) for each in found.events], titles=titles(frame.reading(), document.id)
+        "history/away.html", away=found, happened=[told(slug, each) for each in found.events], titles=titles(frame.reading(), document.id)
     )
 
 

@@ -45,7 +45,7 @@ def every(slug: str) -> Any:
     told = history.story(session, actor, _section_of(document.id, run), run=run) if run else None
     names = titles(session, document.id)
     if told is not None and frame.partial_wanted():
-        return frame.page("workspace/story.html", story=told, told=marking.told, titles=names)
+        return frame.page("workspace/story.html", story=told, tell=marking.told, titles=names)
     views = _attributions(document, spec, removed)
     numbers = {each.id: each for each in sections.outline(session, actor, document.id)}
     legend = history.legend(views, by)
@@ -77,7 +77,7 @@ def every(slug: str) -> Any:
         titles=names,
         address=address,
         story=told,
-        told=marking.told,
+        tell=marking.told,
         marking=marking,
         chosen=chosen,
         all_shown=all(html is not None for _, _, html in parts),
@@ -104,7 +104,7 @@ def story(slug: str, section_id: int) -> Any:
     names = titles(session, document.id)
     alone = "text/html" in request.headers.get("Accept", "") and not frame.partial_wanted()
     template = "history/story.html" if alone else "workspace/story.html"
-    return frame.page(template, story=found, told=marking.told, titles=names, section=view)
+    return frame.page(template, story=found, tell=marking.told, titles=names, section=view)
 
 
 def _attributions(document: DocumentView, spec: str, removed: bool) -> list[Attribution]:

@@ -1,0 +1,153 @@
+"""Pages of the past: sources, stories, comparison, time line; all of it as links and forms, without script."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from drafting.formats.docx_xml import lint
+from drafting.services import decisions, suggestions
+from drafting.services.decisions import Judged
+from drafting.store.database import Database
+from tests.web import world
+from tests.web.conftest import visitor
+
+
+@pytest.fixture
+def made(database: Database, tmp_path: Path) -> world.World:
+    """The world of the permission tests, with one suggestion accepted."""
+    with database.session() as session:
+        built = world.build(session, tmp_path)
+        official = built.actors["official"]
+        for view in suggestions.listing(session, official, built.ids["document"]):
+            if view.open_hunks and view.filed_at is not None:
+                hunk = view.open_hunks[0]
+                decisions.decide(session, official, view.section_id, [Judged(view.id, hunk.id)], "accepted", reason="Fits. <b>")
+                break
+        return built
+
+
+@pytest.fixture
+def reader(app: Flask, made: world.World) -> FlaskClient:
+    return visitor(app)
+
+
+def page(client: FlaskClient, address: str, status: int = 200) -> str:
+    answer = client.get(address)
+    assert answer.status_code == status, (address, answer.status_code)
+    return answer.get_data(as_text=True)
+
+
+def runs(html: str) -> list[str]:
+    """The keys of the runs that are links."""
+    return re.findall(r'href="[^"]*[?;]run=([0-9.]+)', html)
+
+
+@pytest.mark.parametrize("by", ["meeting", "organization", "kind", "decision", "age", "nonsense"])
+def test_the_sources_page_colours_by_choice_and_every_run_leads_to_its_story(reader: FlaskClient, by: str) -> None:
+    html = page(reader, f"/d/trees/sources?by={by}")
+    found = runs(html)
+    assert found
+    for key in found[:6]:
+        shown = page(reader, f"/d/trees/sources?by={by}&run={key}")
+        assert 'class="story__word"' in shown
+    assert 'style="' not in html
+
+
+def test_the_legend_filters_by_links(reader: FlaskClient) -> None:
+    html = page(reader, "/d/trees/sources?by=kind")
+    keys = re.findall(r'href="(/d/trees/sources\?[^"]*only=[^"]*)"', html)
+    assert keys
+    filtered = page(reader, keys[0].replace("&amp;", "&"))
+    assert 'aria-current="true"' in filtered
+
+
+def test_removed_words_are_switched_by_a_link(reader: FlaskClient) -> None:
+    assert "<del" in page(reader, "/d/trees/sources?by=kind")
+    assert "<del" not in page(reader, "/d/trees/sources?by=kind&removed=0")
+
+
+def test_a_story_is_a_page_for_people_and_a_piece_for_scripts(reader: FlaskClient, made: world.World) -> None:
+    address = f"/d/trees/s/{made.ids['section']}/story?pos=12"
+    alone = reader.get(address, headers={"Accept": "text/html"}).get_data(as_text=True)
+    assert "<html" in alone and 'class="line"' in alone
+    piece = reader.get(address, headers={"Accept": "text/html", "HX-Request": "true"}).get_data(as_text=True)
+    assert "<html" not in piece and 'class="line"' in piece
+    answer = reader.get(f"/api/v1/sections/{made.ids['section']}/story?pos=12")
+    assert answer.status_code == 200 and answer.get_json()["entries"]
+
+
+def test_what_is_not_there_is_not_found(reader: FlaskClient, made: world.World) -> None:
+    for address in (
+        "/d/trees/sources?run=9.9.9",
+        "/d/trees/sources?run=x",
+        f"/d/trees/s/{made.ids['section']}/story?pos=99999999",
+        "/d/trees/s/999999/story",
+        "/d/trees/compare?from=m999999",
+        "/d/nowhere/history",
+    ):
+        page(reader, address, 404)
+    page(reader, "/d/trees/compare?from=yesterday", 400)
+    page(reader, "/d/trees/history?at=never", 400)
+
+
+@pytest.mark.parametrize("query", ["", "?view=side", "?whole=1", "?from=start&to=now&vanished=1", "?only=oXX", "?from=date&from_date=2026-01-01"])
+def test_moments_are_compared(reader: FlaskClient, query: str) -> None:
+    html = page(reader, f"/d/trees/compare{query}")
+    assert 'style="' not in html
+
+
+def test_a_comparison_names_who_is_behind_a_change_and_what_they_say_stays_inert(reader: FlaskClient) -> None:
+    html = page(reader, "/d/trees/compare?from=start&to=now")
+    assert "<ins" in html and runs(html)
+    key = next(each for each in runs(html))
+    assert "Fits. <b>" not in page(reader, f"/d/trees/sources?run={key}")
+
+
+def test_a_comparison_is_saved_as_word_pdf_and_html_with_the_same_bytes_twice(reader: FlaskClient) -> None:
+    for form, sign in (("docx", b"PK"), ("pdf", b"%PDF"), ("html", b"<!doctype")):
+        address = f"/d/trees/compare?from=start&to=2100-01-01&format={form}"
+        once, twice = reader.get(address), reader.get(address)
+        assert once.status_code == 200 and once.data.startswith(sign)
+        assert once.data == twice.data
+        assert "attachment" in once.headers["Content-Disposition"]
+    word = reader.get("/d/trees/compare?from=start&to=now&format=docx").data
+    assert lint(word) == []
+    assert b"<w:ins " in zipfile.ZipFile(io.BytesIO(word)).read("word/document.xml")
+
+
+def test_the_time_line_shows_the_text_at_any_moment(reader: FlaskClient) -> None:
+    html = page(reader, "/d/trees/history")
+    assert 'type="range"' in html
+    page(reader, "/d/trees/history?step=0")
+    page(reader, "/d/trees/history?step=99999")
+    page(reader, "/d/trees/history?at=2026-03-02T10:00")
+    piece = reader.get("/d/trees/history?step=1", headers={"HX-Request": "true"}).get_data(as_text=True)
+    assert "<html" not in piece
+
+
+def test_what_happened_while_one_was_away_ends_when_one_has_seen_it(app: Flask, made: world.World) -> None:
+    client = visitor(app, made.actors["official"])
+    assert "/suggestions/" in page(client, "/d/trees/history/away?since=2020-01-01T00:00:00%2B00:00")
+    assert client.post("/d/trees/history/away").status_code == 303
+    assert "/suggestions/" not in page(client, "/d/trees/history/away").partition('id="events"')[2].partition("</section>")[0]
+
+
+def test_a_named_version_is_taken_back_to_by_those_who_may(app: Flask, made: world.World) -> None:
+    address = f"/d/trees/milestones/{made.ids['milestone']}/restore"
+    assert visitor(app, made.actors["contributor"]).post(address).status_code == 403
+    assert visitor(app, made.actors["official"]).post(address).status_code in (303, 403)
+
+
+def test_the_api_tells_who_brought_in_every_character(reader: FlaskClient, made: world.World) -> None:
+    section = made.ids["section"]
+    answer = reader.get(f"/api/v1/sections/{section}/attribution?deleted=1").get_json()
+    text = reader.get(f"/api/v1/sections/{section}").get_json()["text"]
+    assert sum(length for length, _ in answer["spans"]) == len(text)
+    assert {"label", "organization", "meeting", "kind", "suggestion", "decision", "at", "by"} <= set(answer["sources"][0])
