@@ -15,7 +15,8 @@ import { api, type OpenedSuggestion, Refusal, type UpdatesMessage, type WireUpda
 export interface Kept {
   user: number;
   section: number;
-  kind: "main" | "branch";
+  /** held: typed in Suggest mode on main's text before a suggestion was open; it never goes into main */
+  kind: "main" | "branch" | "held";
   stream: number;
   suggestion: number | null;
   client: string;
@@ -123,6 +124,7 @@ export async function resend(line: Line, record: Kept): Promise<Fate> {
     };
     await line.request("join", { stream: record.stream, version: record.version });
     await pull();
+    if (record.kind === "held") return await saveAsSuggestion(line, record, state, new Refusal("held", ""));
     for (let tries = 0; sendableUpdates(state).length && tries < 50; tries++) {
       const updates = sendableUpdates(state)
         .slice(0, 200)
@@ -171,7 +173,7 @@ export function differenceOf(a: Text, b: Text): ChangeSet {
 }
 
 async function saveAsSuggestion(line: Line, record: Kept, state: EditorState, refusal: Refusal): Promise<Fate> {
-  const mine = unconfirmed(state);
+  let mine = unconfirmed(state);
   const words: string[] = [];
   mine?.iterChanges((_fromA, _toA, _fromB, _toB, inserted) => {
     if (inserted.length) words.push(inserted.toString());
@@ -189,7 +191,15 @@ async function saveAsSuggestion(line: Line, record: Kept, state: EditorState, re
     let suggestion: OpenedSuggestion;
     [suggestion, branch] = await openBranch(line, main, record.section, record.origins);
     // on main, what was typed carried over what came since; from another's branch or a lost version, the difference
-    const changes = record.kind === "main" && mine.length === branch.text.length ? mine : differenceOf(branch.text, state.doc);
+    let fits = false;
+    if (record.stream === main.stream && getSyncedVersion(state) <= main.version && branch.text.eq(main.text)) {
+      const version = getSyncedVersion(state);
+      const since = await line.request<UpdatesMessage>("pull", { stream: main.stream, version });
+      state = received(state, since.updates.slice(0, main.version - version));
+      mine = unconfirmed(state);
+      fits = getSyncedVersion(state) === main.version && mine !== null;
+    }
+    const changes = fits ? mine! : differenceOf(branch.text, state.doc);
     await line.request("push", {
       stream: branch.stream,
       version: branch.version,

@@ -177,7 +177,9 @@ class Workspace {
   private async sendLeftBehind(): Promise<void> {
     if (!this.data.user) return;
     for (const record of await leftBehind(this.data.user.id, this.data.section.id)) {
-      tellFate(await resend(this.line, record), words => this.status.notice(words));
+      const fate = await resend(this.line, record);
+      if (fate.kind === "suggested") this.draft ??= { ...fate.suggestion, state: "draft" };
+      tellFate(fate.kind === "suggested" && record.kind === "held" ? { kind: "sent", count: 1 } : fate, words => this.status.notice(words));
     }
   }
 
@@ -492,7 +494,7 @@ class Workspace {
     this.unsent.changed(view, () => ({
       user,
       section: data.section.id,
-      kind: replica === this.main ? "main" : "branch",
+      kind: replica !== this.main ? "branch" : this.mode === "suggest" ? "held" : "main",
       stream: replica.stream,
       suggestion,
       client,

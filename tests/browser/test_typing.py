@@ -95,6 +95,19 @@ def test_a_draft_typed_without_a_line_is_sent_after_a_reload(programme: Programm
     expect(colleague.page.locator(".cm-proposed ins")).to_have_text("250 lip rodzimych")
 
 
+def test_what_was_proposed_without_a_line_never_goes_into_the_text(programme: Programme, open_as: Open) -> None:
+    team, reader = open_as(programme, "team", "suggest"), open_as(programme, None, "read")
+    team.page.context.set_offline(True)
+    team.until("document.querySelector('.statusline').dataset.state === 'offline'")
+    team.put_caret("100 drzew").type(" rodzimych")
+    team.until("Object.keys(localStorage).some(key => key.startsWith('drafting.kept.'))")
+    team.page.context.set_offline(False)
+    team.go("suggest").reads("100 drzew rodzimych")
+    team.until("workspace.draft !== null")
+    reader.reads("100 drzew w miejscach")
+    expect(team.page.locator(".cm-line ins.is-own")).to_have_text(" rodzimych")
+
+
 def test_law_5_exactly_once_after_the_server_was_killed(programme: Programme, open_as: Open, site: Site) -> None:
     team, second = open_as(programme, "team", "edit"), open_as(programme, "second", "edit")
     team.put_caret("100 drzew").type(" liściastych").settled()
