@@ -95,7 +95,10 @@ def course(slug: str) -> Any:
 # ── files ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pages.get("/report.<any(pdf, xlsx, csv, docx):ending>")
+@pages.get("/report.pdf", defaults={"ending": "pdf"})
+@pages.get("/report.xlsx", defaults={"ending": "xlsx"})
+@pages.get("/report.csv", defaults={"ending": "csv"})
+@pages.get("/report.docx", defaults={"ending": "docx"})
 def file(slug: str, ending: str) -> Any:
     """The report as a file, in the document's language; a PDF that takes long is made beside, with its progress."""
     document = frame.document(slug)

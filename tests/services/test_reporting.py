@@ -1,0 +1,539 @@
+"""The numbers of matrix, flow, impact and report agree with each other and with the log; the report is the same bytes.
+
+On the demo programme, on random histories and on a document in which nothing was ever said.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import openpyxl
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from drafting.demo.loader import load
+from drafting.engine.changes import ChangeSet
+from drafting.engine.rebase import Update
+from drafting.engine.text import to_units
+from drafting.formats.references import unit_at
+from drafting.services import annotations, clock, decisions, documents, editing, impact, overview, suggestions
+from drafting.services.access import Actor, actor_of
+from drafting.services.course import point10
+from drafting.services.decisions import Judged
+from drafting.services.matrix import BY, end_of, matrix
+from drafting.services.passages import unit_of
+from drafting.services.register import register, tally
+from drafting.services.report_words import COLUMNS, POSITIONS, Speech, counted, plural
+from drafting.services.reporting import outline, report, report_file
+from drafting.store.database import Database
+from drafting.store.models import (
+    Decision,
+    Document,
+    HunkState,
+    Organization,
+    Origin,
+    Suggestion,
+    SuggestionOrigin,
+    User,
+)
+from tests import make
+
+GAMES = 12 if os.environ.get("DRAFTING_PLAY", "smoke") == "full" else 2
+WORDS = ("oak", "elm", "ash", "lime", "pine", "fir", "yew", "beech", "birch", "maple", "rowan", "alder")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """The demo programme, loaded once for the tests that only read."""
+    from drafting.store.migrations import upgrade
+
+    path = tmp_path_factory.mktemp("demo") / "demo.sqlite"
+    database = Database(f"sqlite:///{path}", durable=False)
+    upgrade(database)
+    load(database, date(2026, 10, 6))
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def reading(demo: Database) -> Iterator[Session]:
+    with demo.read() as session:
+        yield session
+
+
+def the_document(session: Session) -> Document:
+    row = session.scalar(select(Document).limit(1))
+    assert row is not None
+    return row
+
+
+def coordinator(session: Session) -> Actor:
+    return actor_of(session, session.scalar(select(User.id).order_by(User.id).limit(1)))
+
+
+# ── the log, counted by another way ─────────────────────────────────────────────────────────────────────
+
+
+def fates_by_the_log(session: Session, document_id: int) -> dict[int, str]:
+    """{suggestion: what it came to}, from the states that its hunks went through and the verdicts that stand."""
+    states: dict[int, dict[int, tuple[str, int | None]]] = {}
+    for row in session.execute(
+        select(HunkState.suggestion_id, HunkState.hunk_id, HunkState.state, HunkState.decision_id).order_by(HunkState.id)
+    ):
+        states.setdefault(row.suggestion_id, {})[row.hunk_id] = (row.state, row.decision_id)
+    verdicts = dict(session.execute(select(Decision.id, Decision.verdict)).all())
+    found = {}
+    for row in session.scalars(select(Suggestion).where(Suggestion.document_id == document_id)):
+        if row.filed_at is None:
+            continue
+        if row.withdrawn_at is not None:
+            found[row.id] = "withdrawn"
+            continue
+        ends = Counter()
+        known = states.get(row.id, {})
+        hunks = session.execute(
+            select(HunkState.hunk_id).where(HunkState.suggestion_id == row.id).distinct()
+        ).scalars()
+        for hunk in hunks:
+            state, decision = known[hunk]
+            if state == "accepted" and decision is not None and verdicts[decision] == "reworded":
+                state = "reworded"
+            ends[state] += 1
+        from drafting.store.models import Hunk
+
+        untouched = session.scalars(
+            select(Hunk.id).where(Hunk.suggestion_id == row.id, Hunk.id.not_in(list(known)), Hunk.state == "open")
+        ).all()
+        waiting = ends["open"] + len(untouched)
+        stands = ends["accepted"] + ends["reworded"] + ends["fulfilled"]
+        gone = ends["rejected"] + ends["superseded"]
+        if waiting:
+            found[row.id] = "open"
+        elif stands and (gone or ends["reworded"]):
+            found[row.id] = "partly"
+        elif stands:
+            found[row.id] = "stands"
+        elif ends["rejected"]:
+            found[row.id] = "rejected"
+        elif ends["superseded"]:
+            found[row.id] = "superseded"
+        else:
+            found[row.id] = "withdrawn"
+    return found
+
+
+def assert_all_numbers_agree(session: Session, actor: Actor, document: Document) -> None:
+    """Register, matrix by meetings and by organisations, flow, impact, report and log."""
+    log = fates_by_the_log(session, document.id)
+    entries = register(session, actor, document.id)
+    of_suggestions = [each for each in entries if each.kind == "suggestion"]
+    same = {"accepted": "stands", "fulfilled": "stands", "inadmissible": "open"}
+    assert {each.id: same.get(each.position, each.position) for each in of_suggestions} == log
+    counts = Counter(log.values())
+    asked = sum(number for fate, number in counts.items() if fate != "withdrawn")
+
+    for by in BY:
+        made, flow = matrix(session, actor, document.id, by)
+        assert made.total.asked == asked == sum(cell.asked for cell in made.foot)
+        assert made.total.stands == counts["stands"] + counts["partly"] == sum(cell.stands for cell in made.foot)
+        assert (made.total.whole, made.total.partly) == (counts["stands"], counts["partly"])
+        assert (made.total.rejected, made.total.superseded) == (counts["rejected"], counts["superseded"])
+        assert made.total.open == counts["open"]
+        for line in made.lines:
+            assert line.sum.asked == sum(cell.asked for cell in line.cells)
+            assert line.sum.stands == sum(cell.stands for cell in line.cells)
+        if not made.overlaps:
+            assert sum(line.sum.asked for line in made.lines) == asked
+        ends = dict(flow.ends)
+        assert sum(ends.values()) == asked
+        for end, number in ends.items():
+            assert sum(share for (_, to), share in flow.left.items() if to == end) == number
+        assert sum(flow.right.values()) == made.total.stands
+        for line in made.lines:
+            if line.code:
+                assert_impact_agrees(session, actor, document, by, line)
+
+    told = outline(session, actor, document.id)
+    statistics = told.course.statistics
+    assert {position: sum(both) for position, both in statistics.items()} == tally(entries)
+    assert sum(both[0] for both in statistics.values()) == len(log) == told.course.suggestions
+    in_rows = [each.key for _, group in told.groups for each in group]
+    assert sorted(in_rows) == sorted(each.key for each in entries) and len(set(in_rows)) == len(in_rows)
+    whole = report(session, actor, document.id)
+    assert [row.number for row in (*whole.suggestions, *whole.remarks)] == list(range(1, len(told.groups) + 1))
+
+
+def assert_impact_agrees(session: Session, actor: Actor, document: Document, by: str, line: object) -> None:
+    rows = overview.suggestions(session, actor, document.id)
+    if by == "meeting":
+        found = next(each for row in rows for each in row.meetings if str(each.number) == line.value) if line.sum.asked else None
+        made = impact.of_meeting(session, actor, document.id, found.id, rows) if found else None
+    else:
+        row = session.scalar(
+            select(Organization).where(Organization.document_id == document.id, Organization.code == line.code)
+        )
+        made = impact.of_organization(session, actor, document.id, row.id, rows)
+    if made is not None:
+        assert made.sum == line.sum
+
+
+def test_all_numbers_of_the_demo_agree(reading: Session) -> None:
+    document = the_document(reading)
+    assert_all_numbers_agree(reading, coordinator(reading), document)
+
+
+def test_everybody_reads_the_same_numbers(reading: Session) -> None:
+    """Somebody with drafts of their own sees no other report than the public."""
+    document = the_document(reading)
+    people = reading.scalars(select(User.id).order_by(User.id)).all()
+    made = {tuple(each.key for each in register(reading, actor_of(reading, person), document.id)) for person in people}
+    made.add(tuple(each.key for each in register(reading, actor_of(reading, None), document.id)))
+    assert len(made) == 1
+
+
+def test_surviving_words_add_up_to_the_text(reading: Session) -> None:
+    document = the_document(reading)
+    book = impact.Book(reading, document.id)
+    for section_id, version in book.present():
+        counts = book.counts(section_id, version)
+        runs = book.reader.runs(book.reader.history(section_id), version)
+        words, characters = counts[impact.EVERYBODY]
+        assert characters == sum(run.end - run.start for run in runs)
+        for key, (some, many) in counts.items():
+            assert 0 <= some <= words and 0 <= many <= characters, key
+        for origin in {each for run in runs for each in run.source.meetings}:
+            mine = sum(run.end - run.start for run in runs if origin in run.source.meetings)
+            assert counts[f"m{origin.id}"][1] == mine
+
+
+# ── random histories ────────────────────────────────────────────────────────────────────────────────────
+
+
+class Play:
+    """A document of two sections in which organisations at meetings propose, and an official decides, at random."""
+
+    def __init__(self, database: Database, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.database = database
+        with database.write() as session:
+            document = make.document(session)
+            self.document_id = document.id
+            organizations = [make.organization(session, document) for _ in range(3)]
+            meetings = [make.meeting(session, document) for _ in range(2)]
+            self.origins = [
+                make.origin(session, document, organization, meeting).id
+                for organization in [*organizations, None]
+                for meeting in [*meetings, None]
+                if organization or meeting
+            ]
+            self.chief = make.member(session, document, "coordinator")
+            self.drafter = make.member(session, document, "drafter")
+            text = "# Trees\n\n1. " + " ".join(f"{word} stays." for word in WORDS) + "\n"
+            self.sections = [make.section(session, document, text).id for _ in range(2)]
+            session.commit()
+        self.filed: list[tuple[int, int]] = []
+
+    def step(self) -> None:
+        kind = self.random.choices(["propose", "accept", "reject", "reword", "revert", "withdraw", "remark"], [9, 6, 3, 2, 2, 1, 2])[0]
+        with self.database.write() as session:
+            getattr(self, kind)(session)
+
+    def propose(self, session: Session) -> None:
+        section = self.random.choice(self.sections)
+        origins = self.random.sample(self.origins, self.random.choice([0, 1, 1, 2]))
+        view = suggestions.open_suggestion(session, self.drafter, section, origin_ids=origins)
+        text = to_units(editing.text_at(session, self.drafter, section).text)
+        places = sorted({text.find(word) for word in self.random.sample(WORDS, self.random.choice([1, 1, 2]))} - {-1})
+        if not places:
+            return
+        new = self.random.choice(["linden", "willow", ""])
+        ends = [text.find(" ", at) for at in places]
+        changes = ChangeSet.of(
+            [(at, end, new or text[at:end].upper()) for at, end in zip(places, ends, strict=True)], len(text)
+        )
+        editing.push(session, self.drafter, view.stream_id, view.branch_version, [Update(f"p{view.id}", 1, changes)])
+        if self.random.random() < 0.9:
+            suggestions.file(session, self.drafter, view.id, reason="because")
+            self.filed.append((view.id, section))
+
+    def _items(self, session: Session) -> tuple[int, list[Judged]]:
+        suggestion_id, section = self.random.choice(self.filed)
+        view = suggestions.suggestion(session, self.chief, suggestion_id)
+        items = [Judged(view.id, each.id) for each in view.open_hunks if not each.fulfilled and not each.base_changed]
+        return section, self.random.sample(items, self.random.randint(1, len(items))) if items else []
+
+    def accept(self, session: Session, wording: str | None = None) -> None:
+        section, items = self._items(session) if self.filed else (0, [])
+        if items:
+            decisions.decide(session, self.chief, section, items[:1] if wording else items, "accepted", reason="so", wording=wording)
+
+    def reword(self, session: Session) -> None:
+        self.accept(session, wording=self.random.choice(["poplar", "plane"]))
+
+    def reject(self, session: Session) -> None:
+        section, items = self._items(session) if self.filed else (0, [])
+        if items:
+            decisions.decide(session, self.chief, section, items, "rejected", reason="no")
+
+    def revert(self, session: Session) -> None:
+        standing = session.scalars(
+            select(Decision.id).where(
+                Decision.document_id == self.document_id, Decision.reverted_by_id.is_(None), Decision.verdict != "reverted"
+            )
+        ).all()
+        if standing:
+            from drafting.errors import Conflict
+
+            try:
+                decisions.revert(session, self.chief, self.random.choice(standing))
+            except Conflict:
+                session.rollback()
+
+    def withdraw(self, session: Session) -> None:
+        from drafting.errors import Conflict
+
+        if self.filed:
+            try:
+                suggestions.withdraw(session, self.drafter, self.random.choice(self.filed)[0])
+            except Conflict:
+                session.rollback()
+
+    def remark(self, session: Session) -> None:
+        thread = annotations.annotate(
+            session, self.drafter, self.document_id, self.random.choice(["Why?", "When?"]),
+            section_id=self.random.choice([*self.sections, None]),
+        )  # fmt: skip
+        if self.random.random() < 0.6:
+            annotations.answer(session, self.chief, thread.id, self.random.choice(annotations.POSITIONS), "Because.")
+
+
+@pytest.mark.parametrize("seed", range(GAMES))
+def test_all_numbers_of_a_random_history_agree(database: Database, seed: int) -> None:
+    play = Play(database, seed)
+    for number in range(60):
+        play.step()
+        if number % 20 == 19:
+            with database.read() as session:
+                document = session.get_one(Document, play.document_id)
+                assert_all_numbers_agree(session, play.chief, document)
+
+
+# ── the report ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "docx", "pdf"])
+def test_the_same_document_gives_the_same_bytes(reading: Session, demo: Database, ending: str) -> None:
+    document = the_document(reading)
+    made = report_file(reading, coordinator(reading), document.id, ending)
+    with clock.set_to(clock.now() + timedelta(days=400)), demo.read() as later:
+        somebody = actor_of(later, None)
+        from drafting.services import reporting
+
+        reporting._outlines.clear()
+        assert report_file(later, somebody, document.id, ending) == made
+
+
+def test_the_spreadsheet_has_the_columns_of_the_practice_and_a_row_for_each_group(reading: Session) -> None:
+    document = the_document(reading)
+    book = openpyxl.load_workbook(io.BytesIO(report_file(reading, coordinator(reading), document.id, "xlsx")))
+    told = outline(reading, coordinator(reading), document.id)
+    suggestions_sheet, remarks_sheet, statistics, *_ = book.worksheets
+    assert tuple(cell.value for cell in suggestions_sheet[1]) == COLUMNS["pl"]
+    assert suggestions_sheet.max_row + remarks_sheet.max_row - 2 == len(told.groups)
+    assert statistics.cell(statistics.max_row, 4).value == len(told.entries)
+
+
+def test_every_refusal_in_the_report_has_its_reason_and_who_decided(reading: Session) -> None:
+    document = the_document(reading)
+    for row in report(reading, coordinator(reading), document.id).suggestions:
+        for change in row.changes:
+            if change.position in ("rejected", "superseded", "partly", "fulfilled"):
+                assert change.reason and change.decided_by and change.decided_at, row.entries[0].key
+            if change.position == "superseded":
+                assert "U-" in change.reason
+
+
+def test_a_report_without_anything_says_so(database: Database) -> None:
+    with database.write() as session:
+        document = make.document(session)
+        make.section(session, document, "# Trees\n\nTrees.\n")
+        actor = make.member(session, document, "coordinator")
+        session.commit()
+        made, flow = matrix(session, actor, document.id)
+        assert made.total.asked == 0 and flow.ends == ()
+        for ending in ("csv", "xlsx", "docx", "pdf"):
+            assert report_file(session, actor, document.id, ending)
+        told = outline(session, actor, document.id)
+        assert told.groups == () and told.course.statistics == {}
+        text = "\n".join(point10(told.course, Speech("pl", "Europe/Warsaw")))
+        assert "nie zgłoszono żadnych propozycji ani uwag" in text
+
+
+def _proposal(session: Session, actor: Actor, section_id: int, old: str, new: str, reason: str, origins: tuple[int, ...] = ()) -> int:
+    view = suggestions.open_suggestion(session, actor, section_id, origin_ids=origins)
+    text = to_units(editing.text_at(session, actor, section_id).text)
+    at = text.index(old)
+    changes = ChangeSet.of([(at, at + len(old), new)], len(text))
+    editing.push(session, actor, view.stream_id, view.branch_version, [Update(f"t{view.id}", 1, changes)])
+    suggestions.file(session, actor, view.id, reason=reason)
+    return view.id
+
+
+def test_identical_proposals_are_one_row_with_all_authors_and_the_same_words_elsewhere_are_not(database: Database) -> None:
+    with database.write() as session:
+        document = make.document(session)
+        first, second, third = (make.organization(session, document, name) for name in ("First", "Second", "Third"))
+        section = make.section(session, document, "## § 1.\n\n1. We plant 100 trees.\n\n2. We mend 100 benches.\n")
+        chief = make.member(session, document, "coordinator")
+        drafter = make.member(session, document, "drafter")
+        origins = [make.origin(session, document, each).id for each in (first, second, third)]
+        session.commit()
+        one = _proposal(session, drafter, section.id, "100 trees", "150 trees", "For shade.", (origins[0],))
+        _proposal(session, drafter, section.id, "100 trees", "150 trees", "For birds.", (origins[1],))
+        _proposal(session, drafter, section.id, "100 benches", "150 benches", "For rest.", (origins[2],))
+        rows = report(session, chief, document.id, "en").suggestions
+        assert [len(row.entries) for row in rows] == [2, 1]
+        cells = rows[0].cells(Speech("en", "Europe/Warsaw"))
+        assert cells[2] == "First\nSecond"
+        assert "First: For shade." in cells[7] and "Second: For birds." in cells[7]
+        assert cells[4] == "§ 1 ust. 1"
+        [hunk] = suggestions.suggestion(session, chief, one).hunks
+        decisions.decide(session, chief, section.id, [Judged(one, hunk.id)], "accepted", reason="Yes.")
+        rows = report(session, chief, document.id, "en").suggestions
+        assert [len(row.entries) for row in rows] == [2, 1]  # the other one is fulfilled
+        assert rows[0].position == "accepted"
+        assert outline(session, chief, document.id).course.statistics == {
+            "accepted": (1, 0), "fulfilled": (1, 0), "open": (1, 0),
+        }  # fmt: skip
+
+
+def test_private_persons_have_no_name_unless_they_agreed(database: Database) -> None:
+    with database.write() as session:
+        document = make.document(session)
+        section = make.section(session, document, "# Trees\n\nWe plant oak here. We plant elm there.\n")
+        chief = make.member(session, document, "coordinator")
+        shy = make.member(session, document, "contributor", user=make.user(session, "Jan Nieśmiały"))
+        open_hearted = make.user(session, "Anna Otwarta")
+        open_hearted.may_be_named = True
+        named = make.member(session, document, "contributor", user=open_hearted)
+        session.commit()
+        _proposal(session, shy, section.id, "oak", "ash", "I like it.")
+        _proposal(session, named, section.id, "elm", "fir", "I too.")
+        annotations.annotate(session, shy, document.id, "Why?", section_id=section.id)
+        for ending in ("csv", "docx", "xlsx"):
+            assert report_file(session, chief, document.id, ending)
+        text = report_file(session, chief, document.id, "csv").decode("utf-8-sig")
+        assert "Nieśmiały" not in text and "osoba fizyczna" in text and "Anna Otwarta" in text
+        open_hearted.may_be_named = False
+        session.commit()
+        text = report_file(session, chief, document.id, "csv").decode("utf-8-sig")
+        assert "Anna" not in text
+
+
+def test_what_comes_after_the_deadline_is_not_considered_unless_somebody_decides(database: Database) -> None:
+    with database.write() as session:
+        document = make.document(session)
+        section = make.section(session, document, "# Trees\n\nWe plant oak here. We plant elm there.\n")
+        chief = make.member(session, document, "coordinator")
+        session.commit()
+        ends_at = clock.now() + timedelta(days=1)
+        documents.set_phase(session, chief, document.id, "consultation", ends_at=ends_at)
+        with clock.set_to(ends_at + timedelta(hours=1)):
+            late = _proposal(session, chief, section.id, "oak", "ash", "Late.")
+            [row] = report(session, chief, document.id, "pl").suggestions
+            assert row.position == "inadmissible" and "po terminie" in row.changes[0].reason
+            [hunk] = suggestions.suggestion(session, chief, late).hunks
+            decisions.decide(session, chief, section.id, [Judged(late, hunk.id)], "accepted", reason="Good.")
+            [row] = report(session, chief, document.id, "pl").suggestions
+            assert row.position == "accepted"
+
+
+def test_a_suggestion_decided_in_part_says_which_place_came_to_what(database: Database) -> None:
+    with database.write() as session:
+        document = make.document(session)
+        section = make.section(session, document, "# Trees\n\nWe plant oak here. We plant elm there.\n")
+        chief = make.member(session, document, "coordinator")
+        session.commit()
+        view = suggestions.open_suggestion(session, chief, section.id)
+        text = "# Trees\n\nWe plant oak here. We plant elm there.\n"
+        changes = ChangeSet.of([(text.index("oak"), text.index("oak") + 3, "ash"), (text.index("elm"), text.index("elm") + 3, "fir")], len(text))
+        editing.push(session, chief, view.stream_id, view.branch_version, [Update("t", 1, changes)])
+        filed = suggestions.file(session, chief, view.id, reason="Better.")
+        first, second = filed.hunks
+        decisions.decide(session, chief, section.id, [Judged(view.id, first.id)], "accepted", reason="Yes.")
+        [row] = report(session, chief, document.id, "pl").suggestions
+        assert row.position == "open"
+        decisions.decide(session, chief, section.id, [Judged(view.id, second.id)], "rejected", reason="No.")
+        [row] = report(session, chief, document.id, "pl").suggestions
+        speech = Speech("pl", "Europe/Warsaw")
+        assert row.position_words(speech) == "uwzględniono częściowo: 1) uwzględniono; 2) nie uwzględniono"
+        cells = row.cells(speech)
+        assert cells[9] == "1) Yes.\n2) No."
+        assert cells[11] == "1) We plant ash here.\n2) bez zmian"
+
+
+def test_a_rewording_keeps_what_was_proposed_and_what_stands(database: Database) -> None:
+    with database.write() as session:
+        document = make.document(session)
+        section = make.section(session, document, "# Trees\n\nWe plant oak here.\n")
+        chief = make.member(session, document, "coordinator")
+        session.commit()
+        made = _proposal(session, chief, section.id, "oak", "ash", "Better.")
+        [hunk] = suggestions.suggestion(session, chief, made).hunks
+        decisions.decide(session, chief, section.id, [Judged(made, hunk.id)], "accepted", reason="Nearly.", wording="beech")
+        [row] = report(session, chief, document.id, "pl").suggestions
+        assert row.position == "partly"
+        proposed = "".join(run.text for run in row.changes[0].proposed if not run.struck)
+        assert (proposed, row.changes[0].after) == ("We plant ash here.", "We plant beech here.")
+
+
+# ── words ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_polish_numbers_have_their_nouns() -> None:
+    forms = {number: plural(number, "one", "few", "many") for number in (0, 1, 2, 4, 5, 11, 12, 14, 21, 22, 25, 102, 112)}
+    assert forms == {
+        0: "many", 1: "one", 2: "few", 4: "few", 5: "many", 11: "many", 12: "many", 14: "many", 21: "many", 22: "few",
+        25: "many", 102: "few", 112: "many",
+    }  # fmt: skip
+    assert counted(22, "osoba", "osoby", "osób") == "22 osoby"
+
+
+def test_both_languages_say_the_same_things() -> None:
+    assert set(POSITIONS["pl"]) == set(POSITIONS["en"])
+    assert {len(columns) for columns in COLUMNS.values()} == {12}
+
+
+def test_a_place_is_cited_as_the_whole_text_cites_it() -> None:
+    """The shorter way by the lines that carry marks, against the reader of the whole text."""
+    folder = Path(__file__).parents[2] / "drafting" / "demo" / "programme"
+    for path in sorted(folder.glob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        units = to_units(text)
+        for pos in range(0, len(units), 23):
+            assert unit_of(units, pos) == unit_at(text, pos), (path.name, pos)
+    assert unit_of("words\n\n# Head\n\nbelow", 2) == unit_at("words\n\n# Head\n\nbelow", 2) == ""
+
+
+def test_a_suggestion_of_several_meetings_counts_once_in_the_totals(database: Database) -> None:
+    with database.write() as session:
+        document = make.document(session)
+        section = make.section(session, document, "# Trees\n\nWe plant oak here.\n")
+        chief = make.member(session, document, "coordinator")
+        origins = tuple(make.origin(session, document, None, make.meeting(session, document)).id for _ in range(2))
+        session.commit()
+        _proposal(session, chief, section.id, "oak", "ash", "Both asked.", origins)
+        made, flow = matrix(session, chief, document.id)
+        assert [line.sum.asked for line in made.lines if line.code] == [1, 1]
+        assert made.total.asked == 1 and made.overlaps
+        assert sum(flow.left.values()) == 1
+        assert session.scalar(select(SuggestionOrigin.origin_id).join(Origin, Origin.id == SuggestionOrigin.origin_id).limit(1))
+        [row] = register(session, chief, document.id)
+        assert row.facts is not None and end_of(row.facts) == "open"
