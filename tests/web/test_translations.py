@@ -49,7 +49,9 @@ def literal_words(template: str) -> list[str]:
     return [
         " ".join(each.split())
         for each in reader.found
-        if re.search(r"[^\W\d_]{2,}", each) and not SAME.fullmatch("".join(each.split()))
+        if re.search(r"[^\W\d_]{2,}", each)
+        and not SAME.fullmatch("".join(each.split()))
+        and not re.match(r"\s*[/?&]\S*\s*$", each)  # part of an address
     ]
 
 

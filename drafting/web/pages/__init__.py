@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 
 from flask import Flask
 
@@ -35,6 +34,4 @@ SUBJECTS = (
 def init(app: Flask) -> None:
     """Registers the blueprint `pages` of every subject."""
     for subject in SUBJECTS:
-        name = f"{__name__}.{subject}"
-        if find_spec(name) is not None:
-            app.register_blueprint(import_module(name).pages)
+        app.register_blueprint(import_module(f"{__name__}.{subject}").pages)

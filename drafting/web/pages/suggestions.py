@@ -59,9 +59,11 @@ def filtered(rows: Sequence[SuggestionFacts], given: Mapping[str, str], *, fate:
             continue
         if given.get("section") and str(row.section_id) != given["section"]:
             continue
-        if given.get("organization") and given["organization"] not in ({each.code for each in row.organizations} or {"none"}):
+        codes = {each.code for each in row.organizations} or {"none"}
+        numbers = {str(each.number) for each in row.meetings} or {"none"}
+        if given.get("organization") and given["organization"] not in codes:
             continue
-        if given.get("meeting") and given["meeting"] not in ({str(each.number) for each in row.meetings} or {"none"}):
+        if given.get("meeting") and given["meeting"] not in numbers:
             continue
         if needle and needle not in _said(row):
             continue
