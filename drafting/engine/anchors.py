@@ -265,7 +265,7 @@ _Changed = list[tuple[int, int, int, int, str]]  # as ChangeSet.iter_changes giv
 
 
 def _inward(start: int, end: int, replaced: _Changed) -> tuple[int, int]:
-    """A passage after changes that do not take all of it at once: what is put in place of its first or last words stays.
+    """A passage after changes that do not take all of it; what is put in place of its first or last words stays in it.
 
     law   text inserted at its edges, or in place of words on both sides of an edge, is outside
     """
@@ -392,7 +392,7 @@ def find_again(text: str, quote: Quote) -> Finding:
 
 
 def _context(text: str, start: int, end: int, quote: Quote) -> float:
-    """The share of a quote's surroundings that stands around a place, counted from the place outwards; 1 if it has none."""
+    """The share of a quote's surroundings that stands around a place, counted from it outwards; 1 if it has none."""
     wanted = len(quote.prefix) + len(quote.suffix)
     if not wanted:
         return 1.0 if start == 0 and end == len(text) else 0.0

@@ -138,8 +138,8 @@ class Tape:
     """
 
     __slots__ = (
-        "_at", "_bases", "_caret", "_chunk", "_count", "_firsts", "_length", "_offsets", "_starts", "_streams", "_texts",
-        "_typed", "_typed_who", "_versions", "_whos",
+        "_at", "_bases", "_caret", "_chunk", "_count", "_firsts", "_length", "_offsets", "_starts", "_streams",
+        "_texts", "_typed", "_typed_who", "_versions", "_whos",
     )  # fmt: skip
 
     def __init__(self, text: str = "", spans: Iterable[Span] | None = None) -> None:
@@ -182,9 +182,7 @@ class Tape:
         raises   MismatchError when lengths do not fit, PositionError when a surrogate pair is cut; nothing has changed
         """
         if changes.length != self._length:
-            raise MismatchError(
-                f"A change set for {changes.length} code units does not fit a text of {self._length}."
-            )
+            raise MismatchError(f"A change set for {changes.length} code units does not fit a text of {self._length}.")
         replacements = changes.replacements
         if len(replacements) == 1 and carried is None:
             start, end, inserted = replacements[0]
@@ -248,7 +246,9 @@ class Tape:
         self._length += start - end
         return True
 
-    def _apply_many(self, replacements: Sequence[tuple[int, int, str]], version: int, carried: Sequence[Span] | None) -> None:
+    def _apply_many(
+        self, replacements: Sequence[tuple[int, int, str]], version: int, carried: Sequence[Span] | None
+    ) -> None:
         size = 0
         for start, end, inserted in replacements:
             size += len(inserted)
@@ -519,7 +519,7 @@ class Tape:
 
 
 def joined(spans: Iterable[Span]) -> list[Span]:
-    """The same characters with as few spans as possible: those that continue each other made one, empty ones left out."""
+    """The same characters with as few spans as possible: what continues is one span, empty ones are left out."""
     result: list[Span] = []
     for span in spans:
         if span.length:
@@ -558,7 +558,7 @@ def cut(spans: Iterable[Span], start: int, end: int) -> list[Span]:
 def spans_at(log: Log, version: int) -> list[Span]:
     """The spans of the text at a version.
 
-    A log that has a method `spans(version)`, because it keeps snapshots, is asked; otherwise its revisions are replayed.
+    A log that has a method `spans(version)`, because it keeps snapshots, is asked; else its revisions are replayed.
     """
     known = getattr(log, "spans", None)
     if known is not None:

@@ -41,7 +41,7 @@ class Piece(NamedTuple):
 
 
 def difference(log: Log, a: int, b: int, *, vanished: bool = False) -> list[Piece]:
-    """The pieces that lead from the text of version a to that of version b, in order; between kept ones, what went first.
+    """The pieces from the text of version a to that of version b, in order; between kept ones what went comes first.
 
     a, b      versions in either order, PositionError when the log does not have them. Backwards, what was inserted
               between them is deleted (`put` says by whom it had been inserted) and what was deleted is inserted again

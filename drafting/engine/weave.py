@@ -1,6 +1,6 @@
 """The order of all characters that stood at one version or came after it, living and dead, by folding the log.
 
-A `Weave` starts as the text of version a, one run that is never looked into, and takes the revisions after a one by one.
+A `Weave` starts as the text of version a, one run that is never looked into, and takes the revisions after a in turn.
 What a revision deletes stays in its place as a dead run. What it inserts stands right before the character that follows
 it or that it replaces, behind all dead ones there, so that what is typed before or after a replacement stands outside
 it. Characters that a revision brings back by identity (carried spans) come alive again in their own place when that
@@ -19,7 +19,7 @@ a stack of their own in between; the runs that are far away lie in closed blocks
 passes blocks and not runs. The cursor always rests right before a standing run. Speed and clarity collide here: `fold`
 has the common cases written out.
 
-Keys pressed one after the other, each a revision, would make a run each; inside they are kept as one *ramp*, with offset
+Keys pressed one after the other, each a revision, would make a run each; inside they are one *ramp*, with offset
 -1, whose characters are born by `born`, `born` + 1, … `runs` gives them one by one.
 
 Identities of the text of version a, and the places of what had died before it, are needed only where something older

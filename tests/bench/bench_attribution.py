@@ -44,7 +44,11 @@ def measured(action: Callable[[], object], repeat: int) -> float:
 
 def row(name: str, value: str, ratio: float | None = None, target: float | None = None) -> None:
     told = "" if ratio is None else f"{ratio:8.3f}"
-    aim = "" if target is None else f"target ≤ {target:g}   {'reached' if ratio is not None and ratio <= target else 'MISSED'}"
+    aim = (
+        ""
+        if target is None
+        else f"target ≤ {target:g}   {'reached' if ratio is not None and ratio <= target else 'MISSED'}"
+    )
     print(f"  {name:<58} {value:>14} {told:>9}  {aim}")
 
 
@@ -165,9 +169,16 @@ def lengths(repeat: int) -> None:
         tape = Tape(base)
         cost[length] = measured(lambda changes=changes, tape=tape: typed(changes, tape.copy()), 1)
         copying = measured(lambda tape=tape: tape.copy(), 3)
-        times = [measured(lambda changes=changes, tape=tape: typed(changes, tape.copy()), 1) - copying for _ in range(repeat)]
+        times = [
+            measured(lambda changes=changes, tape=tape: typed(changes, tape.copy()), 1) - copying for _ in range(repeat)
+        ]
         cost[length] = statistics.median(times)
-        row(f"{length:>9,} characters", f"{cost[length] / len(changes) * 1e6:.2f}", cost[length] / cost[10_000], 1.5 if length > 10_000 else None)
+        row(
+            f"{length:>9,} characters",
+            f"{cost[length] / len(changes) * 1e6:.2f}",
+            cost[length] / cost[10_000],
+            1.5 if length > 10_000 else None,
+        )
 
 
 def memory(data: Path) -> None:

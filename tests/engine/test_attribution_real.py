@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import shutil
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -78,6 +79,8 @@ def law(name: str) -> list[str]:
 
 def committed(folder: Path, texts: list[str]) -> list[int]:
     """For each line of the last text the revision, from 1, that `git blame` names."""
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed: there is nobody to compare with")
     git(folder, "init", "-q")
     numbers = {}
     for number, text in enumerate(texts, 1):
@@ -85,7 +88,10 @@ def committed(folder: Path, texts: list[str]) -> list[int]:
         git(folder, "add", "law.md")
         git(folder, "commit", "-q", "--allow-empty", "-m", str(number))
         numbers[git(folder, "rev-parse", "HEAD").strip()] = number
-    return [numbers[each] for each in re.findall(r"^([0-9a-f]{40}) ", git(folder, "blame", "--line-porcelain", "law.md"), re.M)]
+    return [
+        numbers[each]
+        for each in re.findall(r"^([0-9a-f]{40}) ", git(folder, "blame", "--line-porcelain", "law.md"), re.M)
+    ]
 
 
 def line_changes(folder: Path, number: int, old: str, new: str) -> ChangeSet:

@@ -27,7 +27,9 @@ def expected(history, a, b, vanished):
         elif stands:
             result.append((INSERTED if forward else DELETED, each.letter, each.identity, put(each, old), 0))
         elif stood:
-            result.append((DELETED if forward else INSERTED, each.letter, each.identity, 0, deleter(history, each, new)))
+            result.append(
+                (DELETED if forward else INSERTED, each.letter, each.identity, 0, deleter(history, each, new))
+            )
         elif came and vanished:
             result.append((VANISHED, each.letter, each.identity, put(each, old), deleter(history, each, new)))
     return deletions_first(result)
@@ -83,7 +85,10 @@ def test_a_deletion_names_who_made_it_and_who_had_brought_the_words():
     log.append(ChangeSet.of((9, 12, "250 native"), 19))
     log.append(ChangeSet.of((13, 19, "local"), 26))
     pieces = difference(log, 1, 3, vanished=True)
-    told = [(p.kind, words_of(log, p, log.text(1), log.text(3)), p.put, p.removed, p.brought and p.brought.version) for p in pieces]
+    told = [
+        (p.kind, words_of(log, p, log.text(1), log.text(3)), p.put, p.removed, p.brought and p.brought.version)
+        for p in pieces
+    ]
     assert told == [
         (KEPT, "We plant ", 0, 0, None),
         (DELETED, "100", 0, 2, 1),

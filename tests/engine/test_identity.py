@@ -20,7 +20,9 @@ def test_the_weave_holds_every_character_that_ever_stood_in_the_order_of_the_ora
         found = []
         for run in folded.runs():
             for span in folded.spans(run):
-                found += [(bool(run[0]), run[2], (span.stream, span.version, span.offset + i)) for i in range(span.length)]
+                found += [
+                    (bool(run[0]), run[2], (span.stream, span.version, span.offset + i)) for i in range(span.length)
+                ]
         told = [(each.is_alive, each.born, each.identity) for each in both.history.everything]
         assert found == told, f"seed {seed}"
 
