@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from flask import Blueprint, Response, request, send_file, url_for
+from flask import Blueprint, Response, request, url_for
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 
@@ -119,7 +119,7 @@ def _pdf(slug: str) -> Any:
     path = jobs.wait(name, PATIENCE)
     if path is None:
         return frame.go("report.progress", slug=slug)
-    return _sent(send_file(path, mimetype=reporting.MEDIA_TYPES["pdf"]), slug, "pdf")
+    return _sent(Response(path.read_bytes(), mimetype=reporting.MEDIA_TYPES["pdf"]), slug, "pdf")
 
 
 @pages.get("/report/pdf")
