@@ -196,10 +196,9 @@ class Acceptances(OpenHunks):
             if isinstance(made, str):
                 steps.append(Step(item, made))
                 continue
-            for other in order[place + 1 :]:
-                if self._relation_of_items(item, other) is CLASH:
-                    rivals.setdefault(pair, set()).add((other.suggestion, other.hunk))
-                    rivals.setdefault((other.suggestion, other.hunk), set()).add(pair)
+            for other in self._clashing(item, made[0], order[place + 1 :]):
+                rivals.setdefault(pair, set()).add(other)
+                rivals.setdefault(other, set()).add(pair)
             if pair in rivals:
                 steps.append(Step(item, "rival", rivals=tuple(sorted(rivals[pair]))))
                 continue
@@ -215,29 +214,34 @@ class Acceptances(OpenHunks):
         return -1 if rank is None else rank
 
     def _rivals_within(self, order: Sequence[Item]) -> dict[Pair, set[Pair]]:
+        """The items that clash on main as it is, each with those it clashes with."""
         rivals: dict[Pair, set[Pair]] = {}
-        for place, first in enumerate(order):
-            for second in order[place + 1 :]:
-                if self._relation_of_items(first, second) is CLASH:
-                    a, b = (first.suggestion, first.hunk), (second.suggestion, second.hunk)
-                    rivals.setdefault(a, set()).add(b)
-                    rivals.setdefault(b, set()).add(a)
+        for place, item in enumerate(order):
+            branch = self._branches[item.suggestion]
+            made = self._replacement(branch, self._hunk(branch, item.hunk), item)
+            if isinstance(made, str):
+                continue
+            pair = (item.suggestion, item.hunk)
+            for other in self._clashing(item, made[0], order[place + 1 :]):
+                rivals.setdefault(pair, set()).add(other)
+                rivals.setdefault(other, set()).add(pair)
         return rivals
 
-    def _relation_of_items(self, first: Item, second: Item) -> Relation | None:
-        """How two items of a set stand to each other now, the first being accepted first; None when one cannot be."""
-        if first.suggestion == second.suggestion:
-            return None
-        made = []
-        for item in (first, second):
-            branch = self._branches[item.suggestion]
-            if position_of(branch.hunks, item.hunk) is None:
-                return None
-            one = self._replacement(branch, self._hunk(branch, item.hunk), item)
-            if isinstance(one, str):
-                return None
-            made.append(one[0])
-        return relate(self._text, made[0], made[1])
+    def _clashing(self, item: Item, replacement: Replacement, others: Sequence[Item]) -> list[Pair]:
+        """Which of these items would be superseded if this one were accepted now."""
+        near = {place.owner for place in self._places.touching(replacement[0], replacement[1])}
+        result = []
+        for other in others:
+            restated = other.wording is not None or other.mode == "around"  # it may reach past its hunk
+            if other.suggestion == item.suggestion or not (restated or other.suggestion in near):
+                continue
+            branch = self._branches[other.suggestion]
+            if position_of(branch.hunks, other.hunk) is None:
+                continue
+            made = self._replacement(branch, self._hunk(branch, other.hunk), other)
+            if not isinstance(made, str) and relate(self._text, replacement, made[0]) is CLASH:
+                result.append((other.suggestion, other.hunk))
+        return result
 
     def _replacement(self, branch: Branch, hunk: Hunk, item: Item) -> tuple[Replacement, ChangeSet | None] | str:
         """What accepting the item would replace, as one piece and (for "around") exactly; or why it cannot be."""

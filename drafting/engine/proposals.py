@@ -25,7 +25,11 @@ Rules that DESIGN.md leaves open, as chosen here:
   several, the first is fulfilled and the others stay open.
 - Reverting a rejection, and whatever else comes back, first tries the written form, then the hunk as it stood when it
   left, with its marks; each if the net change since leaves it whole and no own hunk has come there.
-- A reverted acceptance whose words only others have cut since stands again as written, if no own hunk touches it.
+- A reverted acceptance whose words only others have cut since stands again as written, if no own hunk touches it; and
+  where its words stood, if its written place would be elsewhere now, so that the branch text stands.
+- Whatever has come back stays lossy, and `place_now` asks identity before letters: the same letters may be chance.
+- What cannot come back is "closed": kept with its words, reopened by hand, flagged.
+- A withdrawn suggestion's accepted hunks can be reverted; they do not open again.
 - An official's own wording on a base_changed hunk is given knowingly; it needs no mode.
 """
 

@@ -577,6 +577,17 @@ def test_a_flagged_hunk_is_accepted_as_it_stands_or_around_the_new_words():
     desk.check()
 
 
+@pytest.mark.parametrize("mode", ["stands", "around"])
+def test_a_flagged_hunk_accepted_and_reverted_is_flagged_again(mode):
+    desk = Desk("We plant trees here.")
+    desk.replace(S, "trees here", "oaks there")
+    desk.edit_words("trees here", "trees nicely here")
+    before = desk.p.shown(S), desk.read(S), desk.main
+    desk.accept(Item(S, 1, mode=mode))
+    desk.revert(S, 1)
+    assert (desk.p.shown(S), desk.read(S), desk.main) == before
+
+
 def test_a_draft_is_not_superseded_but_flagged():
     desk = Desk("The quick fox")
     desk.replace(A, "quick", "fast")
