@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, Response, request
 from markupsafe import Markup, escape
 
 from drafting.engine.text import from_units, to_units
 from drafting.formats import markdown
-from drafting.services import meetings, overview, sections
+from drafting.services import exchange, meetings, overview, sections
 from drafting.services.sections import SectionView
 from drafting.store.queries import text_at
 from drafting.web import words
@@ -41,6 +41,17 @@ class Found:
     excerpt: Markup
     code: str = ""
     hue: int = 0
+
+
+@pages.get("/text.<any(md, html, pdf, docx):ending>")
+def file(slug: str, ending: str) -> Response:
+    """The whole document as a file; in Word with what is proposed as tracked changes."""
+    document = frame.document(slug)
+    content = exchange.export(frame.reading(), frame.actor(), document.id, ending)
+    answer = Response(content, mimetype=exchange.MEDIA_TYPES[ending])
+    answer.headers["Content-Disposition"] = f'attachment; filename="{slug}.{ending}"'
+    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+    return answer
 
 
 @pages.get("/text")
