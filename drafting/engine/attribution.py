@@ -186,24 +186,28 @@ class Tape:
         replacements = changes.replacements
         if len(replacements) == 1 and carried is None:
             start, end, inserted = replacements[0]
-            if start == end:
-                if len(inserted) == 1:
-                    if start != self._caret or len(self._typed) == _LONG:
-                        self._open(start)
-                    self._typed += inserted
+            size = len(inserted)
+            if not size:
+                if end == self._caret and end - start <= len(self._typed):
+                    rest = start - end
+                    if not "\ud800" <= self._typed[rest] <= "\udfff":
+                        self._typed = self._typed[:rest]
+                        del self._typed_who[rest:]
+                        self._caret = start
+                        self._length += rest
+                        return
+                if self._delete_inside(start, end):
+                    return
+            elif size <= _LONG and (start == end or self._delete_inside(start, end)):
+                if start != self._caret or len(self._typed) + size > _LONG:
+                    self._open(start)
+                self._typed += inserted
+                if size == 1:
                     self._typed_who.append(version)
-                    self._caret = start + 1
-                    self._length += 1
-                    return
-            elif end == self._caret and not inserted and end - start <= len(self._typed):
-                rest = start - end
-                if not "\ud800" <= self._typed[rest] <= "\udfff":
-                    self._typed = self._typed[:rest]
-                    del self._typed_who[rest:]
-                    self._caret = start
-                    self._length += rest
-                    return
-            if not inserted and self._delete_inside(start, end):
+                else:
+                    self._typed_who.extend(self._codes_of([Span(size, 0, version, 0)]))
+                self._caret = start + size
+                self._length += size
                 return
         self._settle()
         self._apply_many(replacements, version, carried)
@@ -313,12 +317,9 @@ class Tape:
             if who.typecode == "I":
                 who[i:i] = codes
                 return
-            least, most = min(codes), max(codes)
-            bases, above = (self._bases, 0) if most < _FIRST else (self._firsts, _HALF)
-            base = bases[chunk] if bases[chunk] >= 0 else least
-            if base <= least and most - base < _HALF and (least >= _FIRST or not above):
-                bases[chunk] = base
-                who[i:i] = array("H", [code - base + above for code in codes])
+            narrow = self._narrowed(chunk, codes)
+            if narrow is not None:
+                who[i:i] = narrow
                 return
             who = self._wide(chunk)
             who[i:i] = codes
@@ -348,6 +349,26 @@ class Tape:
         self._whos[chunk : chunk + 1] = whos
         self._bases[chunk : chunk + 1] = bases
         self._firsts[chunk : chunk + 1] = firsts
+
+    def _narrowed(self, chunk: int, codes: array[int]) -> array[int] | None:
+        """Integers as they stand in a chunk of 16 bits; None when they do not fit above its bases."""
+        base, first = self._bases[chunk], self._firsts[chunk]
+        least, most = min(codes), max(codes)
+        if least < _FIRST:
+            newest = most if most < _FIRST else max(code for code in codes if code < _FIRST)
+            base = base if base >= 0 else least
+            if least < base or newest - base >= _HALF:
+                return None
+        if most >= _FIRST:
+            oldest = least if least >= _FIRST else min(code for code in codes if code >= _FIRST)
+            first = first if first >= 0 else oldest
+            if oldest < first or most - first >= _HALF:
+                return None
+        self._bases[chunk], self._firsts[chunk] = base, first
+        if most < _FIRST:
+            return array("H", [code - base for code in codes])
+        above = _HALF - first
+        return array("H", [code - base if code < _FIRST else code + above for code in codes])
 
     def _delete(self, start: int, end: int) -> None:
         self._seek(start)
