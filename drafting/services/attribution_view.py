@@ -109,19 +109,20 @@ class Reader:
     def runs(self, history: StreamHistory, version: int) -> tuple[Run, ...]:
         """The runs of a text; neighbours of one signature are one."""
         runs: list[Run] = []
-        at = 0
-        last: tuple[Any, ...] | None = None
+        at = start = 0
+        first: tuple[Source, Span] | None = None  # of the run that is open
         for span in history.spans(version):
             own = history.own(span)
             for length, source in self.parts(history, own):
-                signature = source.signature
-                if signature == last:
-                    runs[-1] = Run(runs[-1].start, at + length, runs[-1].source, runs[-1].key)
-                else:
-                    runs.append(Run(at, at + length, source, key_of(own)))
-                    last = signature
+                if first is None or source.signature != first[0].signature:
+                    if first is not None:
+                        runs.append(Run(start, at, first[0], key_of(first[1])))
+                    first, start = (source, own), at
                 at += length
-                own = own._replace(offset=own.offset + length)
+                if length != own.length:
+                    own = own._replace(offset=own.offset + length, length=own.length - length)
+        if first is not None:
+            runs.append(Run(start, at, first[0], key_of(first[1])))
         return tuple(runs)
 
     def parts(self, history: StreamHistory, own: Span) -> Iterator[tuple[int, Source]]:
@@ -130,7 +131,8 @@ class Reader:
             yield from self.sources.of_span(own)
         else:
             at = history.times[0] if history.times else now()
-            yield own.length, Source("import", own.stream, own.version, history.section_id, at)
+            elsewhere = ("elsewhere", own.stream, own.version)
+            yield own.length, Source("import", own.stream, own.version, history.section_id, at, signature=elsewhere)
 
     def removed(self, history: StreamHistory, version: int) -> tuple[Removed, ...]:
         """What was removed up to a version and is worth showing, by place."""

@@ -7,7 +7,7 @@ identity, or letter for letter as a passage, is a move and not a deletion and an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
@@ -147,64 +147,72 @@ def between(
         return SectionComparison(section_id, title, "same", a, b, text, text, ())
     pieces = difference(history, a, b, vanished=vanished)
     text_a, text_b = history.text(a), history.text(b)
-    changes = _joined(_changes(reader, history, pieces, text_a, text_b))
+    changes = list(_changes(reader, history, pieces, text_a, text_b))
     if not changes and state == "changed":
         state = "same"
     return SectionComparison(section_id, title, state, a, b, from_units(text_a), from_units(text_b), tuple(changes))
 
 
+@dataclass(slots=True)
+class _Open:
+    """A change that is still growing, in units."""
+
+    kind: str
+    start_a: int
+    end_a: int
+    start_b: int
+    end_b: int
+    words: list[str]
+    source: Source | None
+    brought: Source
+    first: Span
+
+
 def _changes(
     reader: Reader, history: StreamHistory, pieces: list[Piece], text_a: str, text_b: str
-) -> Iterable[Change]:
-    sources, stream = reader.sources, history.stream_id
+) -> Iterator[Change]:
+    """The pieces with their sources, neighbours of the same people made one."""
+    open_: _Open | None = None
     for piece in pieces:
         if piece.brought is None:
             continue
+        kind, start_a, end_a, start_b, end_b = piece[:5]
         words = words_of(history, piece, text_a, text_b)
         own = history.own(piece.brought)
+        by = reader.sources.of(history.stream_id, piece.removed) if piece.removed else None
         at = 0
         for length, brought in reader.parts(history, own):
-            part = own._replace(offset=own.offset + at, length=length)
-            start_a = piece.start_a + (at if piece.end_a > piece.start_a else 0)
-            start_b = piece.start_b + (at if piece.end_b > piece.start_b else 0)
-            source: Source | None = brought
-            if piece.kind != INSERTED:
-                source = sources.of(stream, piece.removed) if piece.removed else None
-            yield Change(
-                piece.kind,
-                start_a,
-                start_a + (length if piece.end_a > piece.start_a else 0),
-                start_b,
-                start_b + (length if piece.end_b > piece.start_b else 0),
-                words[at : at + length],
-                source,
-                None if piece.kind == INSERTED else brought,
-                key_of(part),
-            )
+            source = brought if kind == INSERTED else by
+            low_a, low_b = start_a + (at if end_a > start_a else 0), start_b + (at if end_b > start_b else 0)
+            high_a, high_b = low_a + (length if end_a > start_a else 0), low_b + (length if end_b > start_b else 0)
+            part = words if length == len(words) else words[at : at + length]
+            if (
+                open_ is not None
+                and open_.kind == kind
+                and open_.end_a == low_a
+                and open_.end_b == low_b
+                and (source is open_.source or _signature(source) == _signature(open_.source))
+                and (kind == INSERTED or brought.signature == open_.brought.signature)
+            ):
+                open_.end_a, open_.end_b = high_a, high_b
+                open_.words.append(part)
+            else:
+                if open_ is not None:
+                    yield from _closed(open_)
+                first = own._replace(offset=own.offset + at, length=length) if at else own
+                open_ = _Open(kind, low_a, high_a, low_b, high_b, [part], source, brought, first)
             at += length
+    if open_ is not None:
+        yield from _closed(open_)
 
 
-def _joined(changes: Iterable[Change]) -> list[Change]:
-    """Neighbours of the same people made one, in units until here."""
-    made: list[Change] = []
-    for each in changes:
-        last = made[-1] if made else None
-        if (
-            last is not None
-            and last.kind == each.kind
-            and last.end_a == each.start_a
-            and last.end_b == each.start_b
-            and _signature(last.source) == _signature(each.source)
-            and (each.kind == INSERTED or _signature(last.brought) == _signature(each.brought))
-        ):
-            made[-1] = replace(last, end_a=each.end_a, end_b=each.end_b, text=last.text + each.text)
-        else:
-            made.append(each)
-    return [
-        replace(each, text=from_units(_whole(each.text)))
-        for each in made
-        if each.kind != VANISHED or each.text.strip()
-    ]
+def _closed(one: _Open) -> Iterator[Change]:
+    text = from_units(_whole("".join(one.words)))
+    if one.kind != VANISHED or text.strip():
+        yield Change(
+            one.kind, one.start_a, one.end_a, one.start_b, one.end_b, text, one.source,
+            None if one.kind == INSERTED else one.brought, key_of(one.first),
+        )  # fmt: skip
 
 
 def _signature(source: Source | None) -> object:

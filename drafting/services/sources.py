@@ -49,6 +49,7 @@ class Source:
     suggestion     its number; `credited` are the numbers of others that asked for the same
     verdict        of the decision that put it into the text; empty without one
     author         who typed it; `decided_by` who decided
+    signature      what is the same for neighbouring words that people see as one
     """
 
     kind: str
@@ -69,19 +70,12 @@ class Source:
     decided_by: str = ""
     decided_at: datetime | None = None
     reason: str = ""
+    signature: tuple[Any, ...] = ()
 
     @property
     def is_own(self) -> bool:
         """Of the team itself: nobody asked for it."""
         return not (self.organizations or self.meetings or self.suggestion or self.decision_id)
-
-    @property
-    def signature(self) -> tuple[Any, ...]:
-        """What is the same for neighbouring words that people see as one."""
-        if self.decision_id is not None:
-            return self.decision_id, self.kind
-        made = tuple(each.id for each in self.organizations), tuple(each.id for each in self.meetings)
-        return self.kind, self.author_id, made, self.at.date()
 
     def matches(self, only: str) -> bool:
         """Whether it is of a meeting ("m3"), an organisation ("oZP"), a suggestion ("u17") or a group of any colouring."""
@@ -138,6 +132,7 @@ class Sources:
         self._document_id = document_id
         self._histories = histories
         self._made: dict[tuple[int, int], Source] = {}
+        self._together: dict[Any, tuple[tuple[OrganizationView, ...], tuple[MeetingBadge, ...]]] = {}
         self._parts: dict[tuple[int, int], list[tuple[int, int, Source]]] = {}
 
     # ── what is asked for ──
@@ -165,41 +160,58 @@ class Sources:
     # ── putting it together ──
 
     def _source(self, history: StreamHistory, version: int, fact: Fact) -> Source:
-        origins = [self._origins[each] for each in history.origins.get(version, ()) if each in self._origins]
-        base = Source(
-            kind="suggestion" if fact.kind == "accept" else fact.kind,
+        row = self._decisions.get(fact.decision_id or 0)
+        origins = history.origins.get(version, ())
+        name = self._names.get(fact.author_id or 0, "")
+        if row is None:
+            organizations, meetings = self._behind(origins, ())
+            signature = fact.kind, fact.author_id, organizations, meetings, fact.at.toordinal()
+            return Source(
+                fact.kind, history.stream_id, version, history.section_id, fact.at, fact.author_id, name, organizations, meetings,
+                signature=signature,
+            )  # fmt: skip
+        is_accept = fact.kind == "accept"
+        effects = row.effects or {}
+        others = tuple(
+            dict.fromkeys(each for key in ("fulfilled", "shared") for each, _ in effects.get(key, ()) if each != row.suggestion_id)
+        )
+        organizations, meetings = self._behind(origins, (row.suggestion_id, *others) if is_accept else ())
+        suggestion = self._suggestions.get(row.suggestion_id)
+        kind = "suggestion" if is_accept else fact.kind
+        return Source(
+            kind=kind,
             stream_id=history.stream_id,
             version=version,
             section_id=history.section_id,
             at=fact.at,
             author_id=fact.author_id,
-            author=self._names.get(fact.author_id or 0, ""),
-        )
-        row = self._decisions.get(fact.decision_id or 0)
-        if row is None:
-            return replace(base, organizations=_organizations(origins), meetings=_meetings(origins))
-        suggestion = self._suggestions.get(row.suggestion_id)
-        others = [
-            pair[0] for name in ("fulfilled", "shared") for pair in (row.effects or {}).get(name, ()) if pair[0] != row.suggestion_id
-        ]
-        if fact.kind == "accept":
-            for each in (row.suggestion_id, *others):
-                origins.extend(one for one in self._suggestion_origins.get(each, ()) if one not in origins)
-        numbers = [self._suggestions[each].number for each in dict.fromkeys(others) if each in self._suggestions]
-        return replace(
-            base,
-            organizations=_organizations(origins),
-            meetings=_meetings(origins),
+            author=name,
+            organizations=organizations,
+            meetings=meetings,
             suggestion_id=row.suggestion_id,
             hunk_id=row.hunk_id,
             suggestion=suggestion.number if suggestion else None,
-            credited=tuple(numbers),
+            credited=tuple(self._suggestions[each].number for each in others if each in self._suggestions),
             decision_id=row.id,
             verdict=row.verdict,
             decided_by=self._names.get(row.by_id, ""),
             decided_at=row.at,
             reason=row.reason,
+            signature=(row.id, kind),
         )
+
+    def _behind(
+        self, origin_ids: tuple[int, ...], suggestion_ids: tuple[int, ...]
+    ) -> tuple[tuple[OrganizationView, ...], tuple[MeetingBadge, ...]]:
+        """The organisations and meetings of these origins and of those suggestions, each once."""
+        key = origin_ids, suggestion_ids
+        known = self._together.get(key)
+        if known is None:
+            origins = [self._origins[each] for each in origin_ids if each in self._origins]
+            for each in suggestion_ids:
+                origins.extend(one for one in self._suggestion_origins.get(each, ()) if one not in origins)
+            known = self._together[key] = _organizations(origins), _meetings(origins)
+        return known
 
     def _parts_of(self, source: Source) -> list[tuple[int, int, Source]]:
         """The words of a reworded acceptance: which stretch of what it inserted is whose."""
@@ -213,8 +225,9 @@ class Sources:
         made: list[tuple[int, int, Source]] = []
         if sum(length for length, _ in parts) == size:
             official = replace(
-                source, kind="rewording", organizations=(), meetings=(), author=source.decided_by, author_id=None
-            )
+                source, kind="rewording", organizations=(), meetings=(), author=source.decided_by, author_id=None,
+                signature=(source.decision_id, "rewording"),
+            )  # fmt: skip
             at = 0
             for length, is_theirs in parts:
                 made.append((at, at + length, source if is_theirs else official))
