@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import random
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
@@ -21,6 +20,7 @@ from drafting.services import annotations, decisions, editing, heads, suggestion
 from drafting.services.access import Actor
 from drafting.services.decisions import Judged
 from drafting.store.database import Database
+from drafting.store.models import Suggestion
 from tests import make
 
 FULL = os.environ.get("DRAFTING_PLAY", "smoke") == "full"
@@ -166,7 +166,7 @@ class Game:
     def do_file(self) -> None:
         for suggestion_id in self.open:
             with self.database.write() as session:
-                row = session.get_one(suggestions.Suggestion, suggestion_id)
+                row = session.get_one(Suggestion, suggestion_id)
                 if row.state != "draft":
                     continue
                 owner = next(each for each in self.ngos if each.user_id == row.author_id)
@@ -232,7 +232,7 @@ class Game:
     def do_withdraw(self) -> None:
         for suggestion_id in list(self.open):
             with self.database.write() as session:
-                row = session.get_one(suggestions.Suggestion, suggestion_id)
+                row = session.get_one(Suggestion, suggestion_id)
                 owner = next(each for each in self.ngos if each.user_id == row.author_id)
                 try:
                     suggestions.withdraw(session, owner, suggestion_id)

@@ -9,7 +9,7 @@ from drafting.services import decisions, sections, suggestions
 from drafting.services.access import ANONYMOUS
 from drafting.services.decisions import Judged
 from drafting.store.database import Database
-from drafting.store.models import Suggestion
+from drafting.store.models import Meeting, Suggestion
 from tests.services.proposing import TEXT, Around
 
 
@@ -157,7 +157,7 @@ def test_the_listing_filters(around: Around) -> None:
 
         assert numbers() == [ours.number, theirs.number]
         assert numbers(organization_id=around.ours) == [ours.number]
-        assert numbers(meeting_id=session.query(suggestions.Meeting).one().id) == [ours.number]
+        assert numbers(meeting_id=session.query(Meeting).one().id) == [ours.number]
         assert numbers(section_id=around.section_id, states=["filed"]) == [ours.number, theirs.number]
         assert numbers(states=["decided"]) == []
         assert numbers(words="slow") == [theirs.number]
