@@ -36,7 +36,7 @@ _FULL = 2048
 # A chunk below this joins a neighbour, so that deleting much leaves no dust.
 _SCANT = 256
 # What is typed in one go is settled after this many keys.
-_LONG = 512
+_LONG = 128
 # Integers from here on are blocks; below they are versions of one-unit revisions.
 _FIRST = 1 << 31
 _HALF = 1 << 15

@@ -146,12 +146,13 @@ def keystrokes(data: Path, repeat: int, quick: bool) -> None:
         changes = changes_of(patches)
         count = len(patches)
         few = patches[: min(count, 20_000)]
+        few_changes = changes[: len(few)]
         ours, loro = in_turn(
             [lambda changes=changes: typed(changes), lambda patches=patches: in_loro(patches, False)], 2 * repeat - 1
         )
         ours_few, crdt, marked = in_turn(
             [
-                lambda changes=changes[: len(few)]: typed(changes),
+                lambda few_changes=few_changes: typed(few_changes),
                 lambda few=few: in_pycrdt(few),
                 lambda few=few: in_loro(few, True),
             ],
