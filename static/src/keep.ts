@@ -39,6 +39,7 @@ const PREFIX = "drafting.kept.";
 const keyOf = (record: Pick<Kept, "user" | "stream" | "client">) => `${PREFIX}${record.user}.${record.stream}.${record.client}`;
 // without the lock API (a page without TLS), a record untouched for this long has no editor
 const ALIVE = 5000;
+const LEAVING = 1500;
 
 export function keep(record: Kept): boolean {
   try {
@@ -64,8 +65,12 @@ export function hold(client: string): void {
 
 async function isFree(record: Kept): Promise<boolean> {
   if (!navigator.locks) return Date.now() - record.at > ALIVE;
-  const { held } = await navigator.locks.query();
-  return !(held ?? []).some(lock => lock.name === `drafting.${record.client}`);
+  try {
+    // the page before this one may be on its way out: its lock comes free in a moment
+    return await navigator.locks.request(`drafting.${record.client}`, { signal: AbortSignal.timeout(LEAVING) }, () => true);
+  } catch {
+    return false;
+  }
 }
 
 /** Records of editors that are gone, oldest first. */

@@ -96,9 +96,8 @@ export class Review {
       });
       this.busy = false;
       this.made.push(answer.decisions.map(decision => (typeof decision === "number" ? decision : decision.id)));
-      const next = this.cards.step(1);
+      if (this.cards.step(1) === card) this.cards.select(null);
       await this.refresh(card);
-      if (next === card) this.cards.select(null);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (error.code === "stale_review") {

@@ -158,6 +158,7 @@ class Workspace {
         });
       }
     }
+    if (this.mode === "suggest") this.draft ??= this.newestDraft();
     try {
       await this.mount(this.mode);
     } catch (error) {
@@ -169,6 +170,13 @@ class Workspace {
     this.openFromAddress();
   }
 
+  /** An own draft that was opened after the server had made this page. */
+  private newestDraft(): Draft | null {
+    const drafts = [...this.everybody.hunks.values()].filter(each => each.mine && each.state === "draft");
+    const newest = drafts.sort((a, b) => b.number - a.number)[0];
+    return newest ? { id: newest.suggestion, number: newest.number, stream: newest.stream, state: newest.state } : null;
+  }
+
   private openFromAddress(): void {
     const pos = this.margin.openFromAddress();
     if (pos !== null && this.mode === "sources") void this.sources?.open(pos, false);
@@ -178,7 +186,7 @@ class Workspace {
     if (!this.data.user) return;
     for (const record of await leftBehind(this.data.user.id, this.data.section.id)) {
       const fate = await resend(this.line, record);
-      if (fate.kind === "suggested") this.draft ??= { ...fate.suggestion, state: "draft" };
+      if (fate.kind === "suggested") this.draft = { ...fate.suggestion, state: "draft" };
       tellFate(fate.kind === "suggested" && record.kind === "held" ? { kind: "sent", count: 1 } : fate, words => this.status.notice(words));
     }
   }

@@ -1,4 +1,4 @@
-"""One person in one browser: signs in, types, chooses, and says what is to be seen. Waits for states, never for times."""
+"""One person in one browser: signs in, types, chooses, says what is to be seen. Waits for states, never for times."""
 
 from __future__ import annotations
 
