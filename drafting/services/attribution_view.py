@@ -195,13 +195,18 @@ class Reader:
         history = self.history(section_id)
         version = history.version if version is None else version
         text, _ = history.state(version)
-        return Attribution(
-            section_id,
-            version,
-            from_units(text),
-            self.runs(history, version),
-            self.removed(history, version) if removed else (),
-        )
+        views = self.sources.views(history)
+        runs = views.get(("runs", version))
+        if runs is None:
+            runs = views["runs", version] = self.runs(history, version)
+        gone: tuple[Removed, ...] = ()
+        if removed:
+            key = "removed", version, tuple(self._versions_kept(section_id))
+            found = views.get(key)
+            if found is None:
+                found = views[key] = self.removed(history, version)
+            gone = found
+        return Attribution(section_id, version, from_units(text), runs, gone)
 
 
 def _whole(units: str) -> str:

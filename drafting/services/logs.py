@@ -30,6 +30,7 @@ from drafting.services.heads import spans_of
 from drafting.store.models import Revision, RevisionOrigin, Snapshot, Stream
 
 KEPT_STATES = 12  # old versions of a stream whose text and spans are remembered: a reader compares the same ones again
+KEPT_VIEWS = 60  # runs and removed words of so many versions of a stream
 KEPT_LOGS = 400  # streams of a database in memory; a document has a dozen
 
 
@@ -59,6 +60,7 @@ class StreamHistory:
         self.facts: list[Fact] = []  # of version i + 1
         self.times: list[datetime] = []
         self.origins: dict[int, tuple[int, ...]] = {}
+        self.authors: set[int] = set()
         self.lock = threading.RLock()
         self._bind = bind
         self._raw: list[str] = []
@@ -68,6 +70,8 @@ class StreamHistory:
         self._weave: Weave | None = None
         self._tape = Tape()  # for the ledger, at `_told`
         self._told = 0
+        self._views: dict[Any, Any] = {}  # what was made of it for people, while `_stamp` is what it was
+        self._stamp: Any = None
         self._gone: dict[tuple[int, int], list[Passing]] = {}
         self._came: dict[tuple[int, int], list[Passing]] = {}
 
@@ -145,6 +149,13 @@ class StreamHistory:
         """The span with this stream named."""
         return span if span.stream else span._replace(stream=self.stream_id)
 
+    def views(self, stamp: Any) -> dict[Any, Any]:
+        """What was made of this log for people, kept until the stamp changes: names, decisions, organisations."""
+        with self.lock:
+            if self._stamp != stamp or len(self._views) > KEPT_VIEWS:
+                self._stamp, self._views = stamp, {}
+            return self._views
+
     # ── the ledger ──
 
     def came(self, stream: int, version: int) -> Sequence[Passing]:
@@ -196,6 +207,8 @@ class StreamHistory:
                 self._raw.append(each[0])
                 self.facts.append(Fact(each[1], each[2], each[4], each[5]))
                 self.times.append(each[5])
+                if each[2] is not None:
+                    self.authors.add(each[2])
                 if each[3] is not None:
                     self._carried[len(self._raw)] = spans_of(json.loads(each[3]))
             made: dict[int, list[int]] = {}

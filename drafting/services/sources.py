@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from drafting.engine.attribution import Span
@@ -22,6 +22,7 @@ from drafting.services.overview import MeetingBadge
 from drafting.services.people import OrganizationView, organization_view
 from drafting.store.models import (
     Decision,
+    Event,
     Meeting,
     Organization,
     Origin,
@@ -131,7 +132,7 @@ class Sources:
         self._session = session
         self._document_id = document_id
         self._histories = histories
-        self._made: dict[tuple[int, int], Source] = {}
+        self._made: dict[int, dict[int, Source]] = {}
         self._together: dict[Any, tuple[tuple[OrganizationView, ...], tuple[MeetingBadge, ...]]] = {}
         self._parts: dict[tuple[int, int], list[tuple[int, int, Source]]] = {}
 
@@ -139,12 +140,36 @@ class Sources:
 
     def of(self, stream_id: int, version: int) -> Source:
         """The source of a revision as a whole."""
-        key = stream_id, version
-        known = self._made.get(key)
+        kept = self._made.get(stream_id)
+        if kept is None:
+            kept = self._made[stream_id] = self.views(self._histories[stream_id]).setdefault("sources", {})
+        known: Source | None = kept.get(version)
         if known is None:
             history = self._histories[stream_id]
-            known = self._made[key] = self._source(history, version, history.facts[version - 1])
+            known = kept[version] = self._source(history, version, history.facts[version - 1])
         return known
+
+    def views(self, history: StreamHistory) -> dict[Any, Any]:
+        """What may be kept of a stream as long as nobody and nothing behind it has another name or another fate."""
+        return history.views(self._stamp)
+
+    @cached_property
+    def _stamp(self) -> int:
+        """Changes with every event of the document and with every name: an account that ends is nowhere named after."""
+        event = self._session.scalar(select(func.max(Event.number)).where(Event.document_id == self._document_id))
+        decided = self._session.scalar(select(func.max(Decision.id)).where(Decision.document_id == self._document_id))
+        people = self._session.execute(
+            select(User.id, User.name)
+            .where(User.id.in_({each for history in self._histories.values() for each in history.authors}))
+            .order_by(User.id)
+        ).all()
+        deciders = self._session.execute(
+            select(User.id, User.name)
+            .where(User.id.in_(select(Decision.by_id).where(Decision.document_id == self._document_id)))
+            .order_by(User.id)
+        ).all()
+        rest = tuple(self.organizations.values()), tuple(self.meetings.values())
+        return hash((event, decided, tuple(map(tuple, people)), tuple(map(tuple, deciders)), rest))
 
     def of_span(self, span: Span) -> Iterator[tuple[int, Source]]:
         """(length, source) of the characters of a span whose stream is named."""
@@ -291,9 +316,8 @@ class Sources:
 
     @cached_property
     def _names(self) -> dict[int, str]:
-        wanted = {fact.author_id for history in self._histories.values() for fact in history.facts}
+        wanted = {each for history in self._histories.values() for each in history.authors}
         wanted |= {row.by_id for row in self._decisions.values()}
-        wanted.discard(None)
         return dict(self._session.execute(select(User.id, User.name).where(User.id.in_(wanted))).all())
 
 
