@@ -109,8 +109,17 @@ class Place:
         )
         return self._answer(request)
 
-    def post(self, who: str, path: str, body: dict[str, Any]) -> Any:
-        """A call of the JSON API, with the token that the page carries."""
+    def form(self, who: str, path: str) -> None:
+        """Sends an empty form of a page."""
+        cookie, token = self._token(who)
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", data=f"csrf_token={token}".encode(), headers={"Cookie": cookie}
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            assert answer.status == 200
+
+    def _token(self, who: str) -> tuple[str, str]:
+        """Cookie and CSRF token of somebody's session."""
         if who not in self.tokens:
             page = urllib.request.Request(
                 f"http://127.0.0.1:{self.port}/account", headers={"Cookie": self.cookie(who)}
@@ -121,7 +130,11 @@ class Place:
             fresh = [each.split(";")[0] for each in cookies if each.startswith("drafting=")]
             token = html.split('name="csrf-token" content="')[1].split('"')[0]
             self.tokens[who] = (fresh[-1] if fresh else self.cookie(who), token)
-        cookie, token = self.tokens[who]
+        return self.tokens[who]
+
+    def post(self, who: str, path: str, body: dict[str, Any]) -> Any:
+        """A call of the JSON API, with the token that the page carries."""
+        cookie, token = self._token(who)
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/api/v1{path}",
             data=json.dumps(body).encode(),

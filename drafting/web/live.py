@@ -34,7 +34,7 @@ from drafting.services.access import ANONYMOUS, Actor
 from drafting.services.editing import Push
 from drafting.services.heads import Movement
 from drafting.store.database import Database
-from drafting.store.models import Organization, Stream, User
+from drafting.store.models import Organization, Section, Stream, User
 from drafting.web import identity, websocket, wire
 from drafting.web.rooms import MAX_STREAMS, Client, Room, Rooms, event_frame
 
@@ -407,11 +407,22 @@ class Live:
                     main.broadcast(event_frame("card", {kind: number}))
         if "people" in movement.what:
             self._show_out(movement.document_id)
-        for what in sorted(movement.what - {"people"}):
-            for room in self.rooms.all():
-                if room.document_id == movement.document_id and room.suggestion_id is None:
-                    section = room.section_id if what == "phase" else section_id
-                    room.broadcast(event_frame("section", {"section": section, "what": what}))
+        rooms = [
+            room for room in self.rooms.all() if room.document_id == movement.document_id and room.suggestion_id is None
+        ]
+        for what in sorted(movement.what - {"people"}) if rooms else ():
+            gone = self._removed({room.section_id for room in rooms}) if what == "removed" else set()
+            for room in rooms:
+                own = what == "phase" or room.section_id in gone
+                section = room.section_id if own else section_id
+                room.broadcast(event_frame("section", {"section": section, "what": what}))
+
+    def _removed(self, section_ids: set[int]) -> set[int]:
+        """Which of these sections are not there any more."""
+        with self.database.read() as session:
+            return set(
+                session.scalars(select(Section.id).where(Section.id.in_(section_ids), Section.removed_at.is_not(None)))
+            )
 
     def _show_out(self, document_id: int) -> None:
         """Looks up again who is in a document's rooms; who may not be there any more is disconnected at once."""

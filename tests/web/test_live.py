@@ -307,3 +307,14 @@ def test_an_update_pushed_over_http_reaches_those_who_are_connected(place: Place
         {"version": 1, "updates": [{"client": "h", "sequence": 1, "changes": changes.to_json()}]},
     )
     assert watcher.wait_for("updates")["updates"][0]["client"] == "h"
+
+
+def test_readers_hear_that_a_section_is_gone(place: Place) -> None:
+    section, stream = place.section()
+    other, other_stream = place.section()
+    here, there = place.line(), place.line()
+    here.ask("join", {"stream": stream})
+    there.ask("join", {"stream": other_stream})
+    place.form("coordinator", f"/d/{place.slug}/sections/{section}/remove")
+    assert here.wait_for("section", lambda data: data["what"] == "removed")["section"] == section
+    assert there.wait_for("section", lambda data: data["what"] == "removed")["section"] != other
