@@ -145,10 +145,20 @@ def _section(made: Report, row: Row) -> str:
         value = values[column]
         if column == 5 and len(row.changes) == 1 and row.changes[0].proposed:
             continue  # the proposed wording shows the draft's words struck out
+        if column == 11 and _as_proposed(row):
+            value = speech.say("as_proposed")
         html = _runs(value) if isinstance(value, tuple) else escape(str(value or "")).replace("\n", "<br>")
         if html:
             said.append(f"<p><b>{escape(speech.columns[column])}:</b> {html}</p>")
     return f'<section class="row">{"".join(said)}</section>'
+
+
+def _as_proposed(row: Row) -> bool:
+    """Whether what stands after the decision is, letter for letter, what the row has said already."""
+    return all(
+        each.position == "accepted" and each.after == "".join(run.text for run in each.proposed if not run.struck).strip()
+        for each in row.changes
+    )
 
 
 def _runs(runs: tuple[Run, ...]) -> str:

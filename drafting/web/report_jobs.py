@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 KEPT = 12  # files of a server; the oldest go
 LOST_AFTER = 300  # s; a job that has not said anything for so long is begun again
 FIRST = 2.0  # s; what a process takes to start
-EACH = 0.013  # s; what a row takes to be laid out and written (measured, see tests/bench/bench_report.py)
+EACH = 0.02  # s; what a row takes to be laid out and written (measured, see tests/bench/bench_report.py)
 CHILD = "from drafting.web.report_jobs import child; child()"
 
 
