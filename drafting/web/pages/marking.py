@@ -20,6 +20,8 @@ from drafting.formats import markdown
 from drafting.formats.markdown import Mark
 from drafting.services.history import Attribution, Group, Source, group_of
 
+TINY = 3  # code units: what is shorter and has no label is no target that a finger finds, its neighbours are
+
 NAMES = {
     "platform": _l("On the platform"),
     "team": _l("Text of the drafting team"),
@@ -94,7 +96,9 @@ def runs_html(
         last = group.id if seen else ""
         name = group_name(group) if seen else ""
         chosen = " is-selected" if run.key == selected else ""
-        attributes = [("class", f"run hue-{hue}{bare}{chosen}"), ("data-run", run.key)]
+        attributes = [("class", f"run hue-{hue}{bare}{chosen}")]
+        if not bare or run.end - run.start > TINY:
+            attributes.append(("data-run", run.key))
         if hue:
             said = who(run.source)
             attributes += [("data-code", group_code(group)), ("title", said if name in said else f"{name} · {said}")]
