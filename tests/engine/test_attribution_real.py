@@ -18,6 +18,7 @@ from drafting.engine.diff import word_diff
 from drafting.engine.difference import DELETED, INSERTED, KEPT, difference
 from drafting.engine.net import net_change
 from drafting.engine.text import from_units, to_units
+from tests.engine.histories import FULL
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 LAWS = ["vig", "tpg", "btmg_1981"]
@@ -31,6 +32,8 @@ def needed(path: Path) -> Path:
 
 @pytest.mark.parametrize("name", ["automerge-paper", "seph-blog1", "friendsforever_flat"])
 def test_law_8_a_recorded_session_ends_in_its_end_content_with_spans_that_add_up(name):
+    if name == "automerge-paper" and not FULL:
+        pytest.skip("260,000 revisions: run with DRAFTING_PLAY=full")
     recorded = json.loads(gzip.decompress(needed(DATA / "traces" / f"sequential_traces_{name}.json.gz").read_bytes()))
     start = recorded["startContent"]
     assert to_units(start) == start, "positions in the file are code points: this text would need conversion"
