@@ -305,7 +305,7 @@ def _short(text: str) -> str:
 
 def _plain(html: Markup) -> Markup:
     """Without the links to stories, which lead nowhere from a file."""
-    return Markup(re.sub(r'(<(?:ins|del)\b[^>]*>)<a href="[^"]*">(.*?)</a>', r"\1\2", str(html), flags=re.DOTALL))
+    return Markup(re.sub(r'<a class="run-link" href="[^"]*">(.*?)</a>', r"\1", str(html), flags=re.DOTALL))
 
 
 def _section_file(section: SectionComparison, only: str) -> docx_writer.SectionFile:

@@ -96,9 +96,7 @@ def runs_html(
         last = group.id if seen else ""
         name = group_name(group) if seen else ""
         chosen = " is-selected" if run.key == selected else ""
-        attributes = [("class", f"run hue-{hue}{bare}{chosen}")]
-        if not bare or run.end - run.start > TINY:
-            attributes.append(("data-run", run.key))
+        attributes = [("class", f"run hue-{hue}{bare}{chosen}"), ("data-run", run.key)]
         if hue:
             said = who(run.source)
             attributes += [("data-code", group_code(group)), ("title", said if name in said else f"{name} · {said}")]
@@ -137,9 +135,11 @@ def linked(html: str, address: Callable[[str], str]) -> Markup:
     def link(found: re.Match[str]) -> str:
         tag, before, key, after, words = found.groups()
         href = escape(address(key))
+        if tag == "span" and "run--bare" in before and len(words.strip()) <= TINY:
+            return f"<{tag}{before}{after}>{words}</{tag}>"
         if tag == "span":
             return f'<a{before}{after} href="{href}">{words}</a>'
-        return f'<{tag}{before}{after}><a href="{href}">{words}</a></{tag}>'
+        return f'<a class="run-link" href="{href}"><{tag}{before}{after}>{words}</{tag}></a>'
 
     return Markup("".join(part if part.startswith("<a") else _RUN.sub(link, part) for part in _LINK.split(html)))
 
