@@ -4,7 +4,7 @@
 // `data-amend` holds the suggestion that its author goes on writing.
 import type { Cards } from "./cards";
 import type { Draft } from "./drafts";
-import { refusedAt } from "./status";
+import { refusedAt, unsaid } from "./status";
 import { api, Refusal } from "./wire";
 
 export function cardActions(cards: Cards, refresh: (card: HTMLElement) => Promise<void>, amend: (draft: Draft) => void): void {
@@ -12,18 +12,26 @@ export function cardActions(cards: Cards, refresh: (card: HTMLElement) => Promis
     const card = from.closest<HTMLElement>(".card");
     if (from.hasAttribute("aria-busy")) return;
     from.setAttribute("aria-busy", "true");
+    if (card) unsaid(card);
     try {
       await api("POST", path, body);
-      from.querySelectorAll("textarea").forEach(field => (field.value = ""));
-      (document.activeElement as HTMLElement | null)?.blur();
+      // what was typed has arrived; the rest of the card's words go over into its new form
+      if (from instanceof HTMLFormElement) (now(from) as HTMLFormElement).reset();
       if (card) await refresh(card);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      if (card) refusedAt(card, error.message);
+      if (card) refusedAt(now(card), error.message);
       cards.schedule();
     } finally {
       from.removeAttribute("aria-busy");
     }
+  };
+  /** The form of a card, or of a part of it, that is shown now: it may have come anew while the server answered. */
+  const now = (was: HTMLElement): HTMLElement => {
+    if (was.isConnected) return was;
+    const card = document.getElementById(was.closest<HTMLElement>(".card")?.id ?? "");
+    const post = was.dataset["post"];
+    return (post && card ? card.querySelector<HTMLElement>(`form[data-post="${CSS.escape(post)}"]`) : card) ?? was;
   };
   cards.margin.addEventListener("click", event => {
     const target = event.target as Element;

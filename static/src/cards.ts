@@ -1,7 +1,7 @@
 // The margin: every card level with its words. The selected card is exactly level; the others give way, those above
 // it upwards, those below it downwards. On a phone the cards are a sheet that holds one at a time. Text never moves.
 import type { EditorView } from "@codemirror/view";
-import { partial, Refusal, t } from "./wire";
+import { t } from "./wire";
 
 export interface CardsAt {
   /** where in the editor's text the card belongs; null when it has no place there */
@@ -184,30 +184,16 @@ export class Cards {
     this.leader.setAttribute("d", `M${textRight} ${y1}H${x2 - 10}V${y2}H${x2}`);
   }
 
-  /** Puts fresh HTML in place of a card, or adds it, or takes it away when there is none any more. */
-  async refresh(id: string, path: string): Promise<void> {
-    let old = id ? document.getElementById(id) : null;
-    let fresh: HTMLElement | null = null;
-    try {
-      fresh = (await partial(path)).querySelector<HTMLElement>(".card");
-    } catch (error) {
-      if (!(error instanceof Refusal) || error.code !== "not_found") return;
-    }
-    old ??= fresh ? document.getElementById(fresh.id) : null;
-    // somebody is writing in it: their words stay, the card comes anew when they are done
-    if (old?.contains(document.activeElement) && old.querySelector("textarea")?.value) {
-      old.dataset["stale"] = path;
-      return;
-    }
-    const keep = old?.classList.contains("is-selected") ?? false;
-    const seen = old ? this.at.place(old) : null;
-    if (fresh && seen !== null) fresh.dataset["seen"] = String(seen);
-    if (fresh) {
-      if (keep) fresh.classList.add("is-selected");
-      if (old) old.replaceWith(fresh);
-      else this.margin.append(fresh);
-      (window as unknown as { htmx?: { process: (element: Element) => void } }).htmx?.process(fresh);
-    } else old?.remove();
+  /** Puts a card among the others, in the order of the text. */
+  insert(card: HTMLElement): void {
+    const list = this.margin.querySelector("[data-cards]") ?? this.margin;
+    const pos = this.at.place(card) ?? Infinity;
+    const next = this.all.find(other => other.parentElement === list && (this.at.place(other) ?? Infinity) > pos);
+    list.insertBefore(card, next ?? null);
+  }
+
+  /** Some are others than before: counts and places are made anew. */
+  changed(): void {
     this.margin.querySelector(".empty")?.toggleAttribute("hidden", this.all.length > 0);
     const count = this.margin.querySelector("[data-counts]");
     if (count) {

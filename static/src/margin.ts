@@ -3,8 +3,8 @@ import { EditorView } from "@codemirror/view";
 import { annotationsField, selectAnnotation } from "./annotations";
 import { Cards } from "./cards";
 import { type Streams, toEditor } from "./places";
+import { Renewal } from "./renewal";
 import { ownHunks, selectSuggestion, suggestionsField } from "./suggestions";
-import { partial, Refusal } from "./wire";
 
 export interface Around {
   view: () => EditorView | null;
@@ -26,6 +26,7 @@ const SOON = 250;
 
 export class Margin {
   readonly cards: Cards;
+  private readonly renewal: Renewal;
   private readonly soon = new Map<number, ReturnType<typeof setTimeout>>();
 
   constructor(
@@ -33,6 +34,7 @@ export class Margin {
     readonly around: Around,
   ) {
     this.cards = new Cards(margin, around.view, { place: card => this.placeOf(card), onSelect: card => this.selected(card) });
+    this.renewal = new Renewal(this.cards);
   }
 
   private placeOf(card: HTMLElement): number | null {
@@ -57,6 +59,7 @@ export class Margin {
   }
 
   private selected(card: HTMLElement | null): void {
+    this.renewal.leftFor(card);
     const view = this.around.view();
     if (!view?.state.field(suggestionsField, false)) return;
     const { kind, id } = named(card?.id);
@@ -65,20 +68,25 @@ export class Margin {
 
   /** Selects the card of words that were chosen; fetches it when it is not there yet. */
   async select(id: string): Promise<void> {
-    if (!document.getElementById(id) && named(id).kind === "s") await this.cards.refresh(id, `${this.around.path}?suggestion=${named(id).id}`);
+    if (!document.getElementById(id) && named(id).kind === "s") await this.refresh(id);
     const card = document.getElementById(id)?.closest<HTMLElement>(".card");
     if (card) this.cards.select(card);
   }
 
-  async refresh(id: string): Promise<void> {
+  /** `forced`: also when somebody writes in it; their words go over into the new form. */
+  async refresh(id: string, forced = false): Promise<void> {
+    if (named(id).kind) await this.renewal.one(id, this.pathOf(id), forced);
+  }
+
+  private pathOf(id: string): string {
     const { kind, id: number } = named(id);
-    if (kind) await this.cards.refresh(id, `${this.around.path}?${kind === "s" ? "suggestion" : "annotation"}=${number}`);
+    return `${this.around.path}?${kind === "s" ? "suggestion" : "annotation"}=${number}`;
   }
 
   /** The card of suggestion U-number, which may not be here yet. */
   async refreshNumber(number: number): Promise<void> {
     const id = this.cards.margin.querySelector(`.card[id^="s-"][data-number="${number}"]`)?.id ?? "";
-    await this.cards.refresh(id, `${this.around.path}?number=${number}`);
+    await this.renewal.one(id, `${this.around.path}?number=${number}`);
   }
 
   /** The same when changes come one behind the other: once they have come. */
@@ -89,17 +97,7 @@ export class Margin {
 
   /** All of them, after the line was down. */
   async refreshAll(): Promise<void> {
-    try {
-      const all = (await partial(this.around.path)).querySelector("[data-cards]");
-      const place = this.cards.margin.querySelector("[data-cards]");
-      if (!all || !place || place.querySelector("textarea:focus")) return;
-      const chosen = this.cards.selected?.id;
-      place.replaceChildren(...all.childNodes);
-      if (chosen) document.getElementById(chosen)?.classList.add("is-selected");
-      this.cards.schedule();
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-    }
+    await this.renewal.all(this.around.path, id => this.pathOf(id));
   }
 
   /** Opens what the address names: #U-17, the id of a card, #pos-120 or ?pos=120. Returns a position that was named. */

@@ -1,7 +1,7 @@
 // Review mode in the margin: each card decides on what was read. The request names the branch version and the hash
 // of every hunk; if one has changed since, the server refuses with the new state and the card says so.
 import type { Cards } from "./cards";
-import { refusedAt } from "./status";
+import { refusedAt, unsaid } from "./status";
 import { api, Refusal, t } from "./wire";
 
 interface Item {
@@ -17,6 +17,9 @@ interface Item {
 interface Decided {
   decisions: { id: number }[] | number[];
 }
+
+/** The form of the card that is shown now: it may have come anew while the server answered. */
+const shownNow = (card: HTMLElement): HTMLElement => document.getElementById(card.id) ?? card;
 
 export class Review {
   private readonly made: number[][] = [];
@@ -72,6 +75,7 @@ export class Review {
 
   private async decide(card: HTMLElement, verdict: string, mode?: string): Promise<void> {
     if (this.busy || !card.dataset["items"]) return;
+    unsaid(card);
     const items = this.items(card, mode);
     const reason = card.querySelector<HTMLTextAreaElement>("textarea[name=reason]");
     if (!items.length) {
@@ -96,20 +100,15 @@ export class Review {
       });
       this.busy = false;
       this.made.push(answer.decisions.map(decision => (typeof decision === "number" ? decision : decision.id)));
-      if (this.cards.step(1) === card) this.cards.select(null);
+      // the reason has arrived: it is not carried into the new form of the card
+      for (const form of new Set([card, shownNow(card)])) form.querySelectorAll<HTMLTextAreaElement>(".card__decide textarea").forEach(field => (field.value = field.defaultValue));
+      if (this.cards.step(1)?.id === card.id) this.cards.select(null);
       await this.refresh(card);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      if (error.code === "stale_review") {
-        const words = reason?.value ?? "";
-        await this.refresh(card);
-        const fresh = document.getElementById(card.id);
-        if (fresh) {
-          const field = fresh.querySelector<HTMLTextAreaElement>("textarea[name=reason]");
-          if (field) field.value = words;
-          this.says(fresh, error.message || t("review.stale"));
-        }
-      } else this.says(card, error.message);
+      // what it says now comes with the words that were typed, and with the refusal
+      if (error.code === "stale_review") await this.refresh(card);
+      this.says(card, error.message || t("review.stale"));
     } finally {
       this.busy = false;
     }
@@ -137,7 +136,7 @@ export class Review {
   }
 
   private says(card: HTMLElement, words: string): void {
-    refusedAt(card, words);
+    refusedAt(shownNow(card), words);
     this.cards.schedule();
   }
 }

@@ -45,8 +45,14 @@ export class StatusLine {
 
 /** A refusal at the place where it happened; the one before it goes. */
 export function refusedAt(place: Element, words: string): void {
-  place.querySelector(":scope > .notice")?.remove();
+  unsaid(place);
   const notice = element("p", "notice notice--wrong", words);
   notice.role = "alert";
   place.append(notice);
+}
+
+/** Something new is tried: what was refused there before is said no more. */
+export function unsaid(place: Element): void {
+  place.querySelectorAll(":scope > .notice").forEach(notice => notice.remove());
+  place.querySelectorAll("[aria-invalid]").forEach(field => field.removeAttribute("aria-invalid"));
 }

@@ -110,7 +110,7 @@ class Workspace {
     const legend = $(".legend");
     const story = $(".story");
     this.sources = legend && story ? new Sources(legend, story, () => this.view, data.section.id, data.paths.story) : null;
-    new Review(data.section.id, this.cards, card => this.margin.refresh(card.id), () => this.mode === "review");
+    new Review(data.section.id, this.cards, card => this.margin.refresh(card.id, true), () => this.mode === "review");
     this.updateTools = toolbar($(".tools")!, () => this.view);
     this.status = new StatusLine(() => this.line.retry());
     this.picker = new Picker(
@@ -572,7 +572,7 @@ class Workspace {
     });
     cardActions(
       this.cards,
-      card => this.margin.refresh(card.id),
+      card => this.margin.refresh(card.id, true),
       draft => {
         this.draft = draft;
         void this.switchMode("suggest");

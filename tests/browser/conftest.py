@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from drafting.config import ROOT, load_settings
 from drafting.services.access import Actor
@@ -33,6 +33,8 @@ KNOWN = (os.environ.get("DRAFTING_CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chr
 CHROMIUM = next((path for path in KNOWN if path and Path(path).exists()), None)
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
 START = 30.0  # s until a server that does not answer is given up
+# two busy cores with a server and three browsers on them: what takes longer than this is broken, not slow
+expect.set_options(timeout=15_000)
 
 TEXT = """# Przestrzeń i zieleń
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from playwright.sync_api import ConsoleMessage, Page, expect
@@ -18,7 +17,7 @@ class Hand:
         self.url = url
         self.address = ""
         self.wrong: list[str] = []
-        page.set_default_timeout(12_000)
+        page.set_default_timeout(15_000)
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.wrong.append(f"{error}\n{error.stack}"))
 
@@ -82,7 +81,7 @@ class Hand:
                 f"value => {{ {claim} }}" if "return" in claim else f"value => {claim}", arg=value
             )
         except Exception as error:
-            raise AssertionError(f"{says or claim} ({json.dumps(value, ensure_ascii=False)})\n{self.text()}") from error
+            raise AssertionError(f"{says or claim} ({value!r})\n{self.text()}") from error
         return self
 
     def reads(self, words: str) -> Hand:

@@ -79,24 +79,6 @@ def test_identical_suggestions_are_both_credited(programme: Programme, open_as: 
     expect(rival.card(second)).to_have_attribute("data-state", "fulfilled")
 
 
-def test_law_9_a_stale_review_is_refused_with_the_new_state(programme: Programme, open_as: Open) -> None:
-    ngo, official = open_as(programme, "ngo", "suggest"), open_as(programme, "official", "review")
-    number = ngo.propose("100 drzew", "250 lip")
-    ngo.file("Więcej.")
-    official.go("review")
-    card = official.choose(number)
-    # the author amends while the official reads; the official's card is kept as it was read
-    official.page.evaluate("workspace.cards.refresh = async () => {}")
-    ngo.choose(number).locator("[data-amend]").click()
-    ngo.until("workspace.branch !== null").reads("posadzi 250 lip")
-    ngo.select("250 lip").type("300 lip").settled()
-    official.page.evaluate("delete workspace.cards.refresh")
-    card.locator("[data-verdict=accepted]").first.click()
-    expect(official.card(number).locator(".notice--wrong")).to_be_visible()
-    expect(official.card(number)).to_contain_text("300")
-    official.reads("posadzi 100 drzew")
-
-
 def test_reject_needs_a_reason_and_keys_work(programme: Programme, open_as: Open) -> None:
     ngo, official = open_as(programme, "ngo", "suggest"), open_as(programme, "official", "review")
     number = ngo.propose("100 drzew", "250 lip")

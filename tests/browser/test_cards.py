@@ -1,0 +1,149 @@
+"""Cards come anew while people read and write in them: nothing typed is lost, nothing refused goes unsaid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open, Programme
+from tests.browser.hands import Hand
+
+
+def filed(programme: Programme, open_as: Open) -> tuple[Hand, Hand, int, Any]:
+    """An organisation's suggestion "250 lip" before an official: both people, its number and the official's card."""
+    ngo, official = open_as(programme, "ngo", "suggest"), open_as(programme, "official", "review")
+    number = ngo.propose("100 drzew", "250 lip")
+    ngo.file("Więcej.")
+    return ngo, official, number, official.choose(number)
+
+
+def amend(ngo: Hand, number: int, old: str, new: str) -> None:
+    ngo.choose(number).locator("[data-amend]").click()
+    ngo.until("workspace.branch !== null").reads(old)
+    ngo.select(old).type(new).settled()
+
+
+def test_law_9_a_stale_review_is_refused_with_the_new_state(programme: Programme, open_as: Open) -> None:
+    ngo, official, number, card = filed(programme, open_as)
+    reason = card.locator("textarea[name=reason]")
+    reason.fill("Zgodne z planem.")
+    amend(ngo, number, "250 lip", "300 lip")
+    # kept as it was read, and said so
+    expect(card.locator(".card__newer")).to_contain_text("zmieniła się, gdy piszesz")
+    expect(card.locator(".card__change").first).to_contain_text("250")
+    official.page.keyboard.press("Escape")
+    official.press("a")
+    expect(card.locator(".notice--wrong")).to_be_visible()
+    expect(card.locator(".card__change").first).to_contain_text("300")
+    expect(card.locator(".card__newer")).to_have_count(0)
+    expect(reason).to_have_value("Zgodne z planem.")
+    official.reads("posadzi 100 drzew")
+    # what is read now may be decided; the refusal goes
+    card.locator("[data-verdict=accepted]").first.click()
+    official.reads("posadzi 300 lip w")
+    expect(card).to_have_attribute("data-state", "accepted")
+    expect(card.locator(".notice--wrong")).to_have_count(0)
+
+
+def test_a_card_that_was_kept_comes_anew_when_its_writer_leaves(programme: Programme, open_as: Open) -> None:
+    ngo, official, number, card = filed(programme, open_as)
+    reason = card.locator("textarea[name=reason]")
+    reason.fill("Zgodne z planem.")
+    amend(ngo, number, "250 lip", "300 lip")
+    expect(card.locator(".card__newer")).to_be_visible()
+    official.page.locator(".cm-content").focus()
+    expect(card.locator(".card__change").first).to_contain_text("300")
+    expect(reason).to_have_value("Zgodne z planem.")
+
+
+def test_the_new_form_is_shown_on_request_with_the_words_and_the_caret(programme: Programme, open_as: Open) -> None:
+    ngo, official, number, card = filed(programme, open_as)
+    reason = card.locator("textarea[name=reason]")
+    reason.fill("Zgodne z planem.")
+    amend(ngo, number, "250 lip", "300 lip")
+    card.locator("[data-newer]").click()
+    expect(card.locator(".card__change").first).to_contain_text("300")
+    expect(reason).to_have_value("Zgodne z planem.")
+    expect(card.locator(".card__newer")).to_have_count(0)
+
+
+def test_focus_and_selection_go_over_into_the_fresh_card(programme: Programme, open_as: Open) -> None:
+    _ngo, official, number, card = filed(programme, open_as)
+    reason = card.locator("textarea[name=reason]")
+    reason.fill("Zgodne z planem.")
+    official.page.evaluate("document.activeElement.setSelectionRange(3, 7)")
+    old = card.element_handle()
+    official.page.evaluate("id => void workspace.margin.refresh(id, true)", card.get_attribute("id"))
+    official.until("!value.isConnected && document.activeElement.name === 'reason'", old)
+    official.type("y")
+    expect(reason).to_have_value("Zgoyz planem.")
+
+
+def test_a_refusal_stays_when_its_card_comes_anew(programme: Programme, open_as: Open) -> None:
+    ngo, official, number, card = filed(programme, open_as)
+    official.page.locator(".cm-content").focus()
+    official.press("r")
+    expect(card.locator(".notice--wrong")).to_have_count(1)
+    official.press("Escape")
+    rival = open_as(programme, "rival", "read")
+    rival.choose(number).locator("[data-post$='/endorse']").click()
+    expect(card.locator(".support .tag")).to_have_text("OW")
+    expect(card.locator(".notice--wrong")).to_have_count(1)
+    card.locator("textarea[name=reason]").fill("Brak środków.")
+    card.locator("[data-verdict=rejected]").click()
+    expect(card).to_have_attribute("data-state", "rejected")
+    expect(card.locator(".notice--wrong")).to_have_count(0)
+
+
+def test_an_answer_that_was_overtaken_is_dropped(programme: Programme, open_as: Open) -> None:
+    ngo, official, number, card = filed(programme, open_as)
+    held: list[Any] = []
+    # the next answer is held back until a later one was applied
+    official.page.route("**/cards?*", lambda route: held.append(route) if not held else route.continue_())
+    rival = open_as(programme, "rival", "read")
+    official.page.evaluate("void workspace.margin.refreshNumber(1)")
+    while not held:
+        official.page.wait_for_timeout(20)
+    old = held[0].fetch()
+    rival.choose(number).locator("[data-post$='/endorse']").click()
+    expect(card.locator(".support .tag")).to_have_text("OW")
+    held[0].fulfill(response=old)
+    official.page.wait_for_timeout(200)
+    expect(card.locator(".support .tag")).to_have_text("OW")
+
+
+def test_all_cards_come_anew_without_losing_words_or_refusals(programme: Programme, open_as: Open) -> None:
+    ngo, official, number, card = filed(programme, open_as)
+    rival = open_as(programme, "rival", "suggest")
+    second = rival.propose("podwórek", "podwórek i skwerów")
+    rival.file("Skwery też.")
+    other = official.choose(second)
+    other.locator("[data-verdict=rejected]").click()
+    expect(other.locator(".notice--wrong")).to_be_visible()
+    other.locator("textarea[name=reason]").fill("Zieleń to nie wszystko.")
+    official.choose(number).locator("textarea[name=reason]").fill("Zgodne z pla")
+    official.page.context.set_offline(True)
+    official.until("document.querySelector('.statusline').dataset.state === 'offline'")
+    third = ngo.propose("300 m", "200 m")
+    ngo.file("Bliżej.")
+    official.page.context.set_offline(False)
+    expect(official.card(third)).to_have_count(1)
+    expect(official.page.locator(".card[id^=s-]")).to_have_count(3)
+    official.page.keyboard.type("nem.")
+    expect(card.locator("textarea[name=reason]")).to_have_value("Zgodne z planem.")
+    expect(other.locator("textarea[name=reason]")).to_have_value("Zieleń to nie wszystko.")
+    expect(other.locator(".notice--wrong")).to_have_count(1)
+
+
+def test_words_whose_field_is_gone_are_kept_to_be_copied(programme: Programme, open_as: Open) -> None:
+    _ngo, official, number, card = filed(programme, open_as)
+    card.locator("textarea[name=reason]").fill("Zgodne z planem.")
+    second = open_as(programme, "second", "review")
+    second.choose(number).locator("[data-verdict=accepted]").first.click()
+    expect(card.locator(".card__newer")).to_be_visible()
+    official.page.locator(".cm-content").focus()
+    expect(card).to_have_attribute("data-state", "accepted")
+    expect(card.locator(".card__kept textarea")).to_have_value("Zgodne z planem.")
+    card.locator(".card__kept button").click()
+    expect(card.locator(".card__kept")).to_have_count(0)
