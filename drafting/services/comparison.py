@@ -114,7 +114,7 @@ def compare(
     if section_id is not None:
         reader.history(section_id)
     one, two = (moment_of(reader, document, each, section_id) for each in (a, b))
-    if one.at > two.at:
+    if one.age > two.age:
         one, two = two, one
     made = []
     titles = {row.id: row.title for row in session.query(Section.id, Section.title).where(Section.document_id == document_id)}

@@ -206,7 +206,8 @@ class StreamHistory:
             ):
                 self._raw.append(each[0])
                 self.facts.append(Fact(each[1], each[2], each[4], each[5]))
-                self.times.append(each[5])
+                # a clock that was set back does not put a version before the one it follows
+                self.times.append(max(each[5], self.times[-1]) if self.times else each[5])
                 if each[2] is not None:
                     self.authors.add(each[2])
                 if each[3] is not None:

@@ -44,6 +44,11 @@ class Moment:
         """The version of a section, None when it was not there."""
         return next((version for each, version in self.sections if each == section_id), None)
 
+    @property
+    def age(self) -> tuple[datetime, int]:
+        """What moments are ordered by: revisions of one transaction have one time."""
+        return self.at, sum(version for _, version in self.sections)
+
 
 def moment_of(reader: Reader, document: Document, spec: str, section_id: int | None = None) -> Moment:
     """The moment that a word of an address says.
@@ -84,11 +89,11 @@ def moment_of(reader: Reader, document: Document, spec: str, section_id: int | N
 def _time(spec: str, zone: str) -> datetime:
     try:
         value = datetime.fromisoformat(spec.replace(" ", "+") if re.search(r"T.* \d\d:\d\d$", spec) else spec)
-    except ValueError:
+        if len(spec) == 10:
+            value = datetime.combine(value.date(), time.max)
+        return (value if value.tzinfo else value.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    except (ValueError, OverflowError):  # the first and the last day of the calendar lie outside it in another zone
         raise InvalidInput(f"{spec!r:.60} is no moment: use now, start, m5, v120, 2026-04-14 or 2026-04-14T17:30", field="moment") from None
-    if len(spec) == 10:
-        value = datetime.combine(value.date(), time.max)
-    return (value if value.tzinfo else value.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
 
 
 def _present(reader: Reader) -> tuple[tuple[int, int], ...]:

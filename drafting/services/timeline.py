@@ -18,12 +18,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from drafting.services import people
-from drafting.services.access import Actor, require
+from drafting.services.access import Actor, require, visible_suggestions
 from drafting.services.attribution_view import Reader
 from drafting.services.clock import now
 from drafting.services.comparison import Comparison, compare
 from drafting.services.overview import MeetingBadge
-from drafting.store.models import Decision, Event, Meeting, Milestone, PhaseChange, Suggestion, User
+from drafting.store.models import Annotation, Decision, Document, Event, Meeting, Milestone, PhaseChange, Suggestion, User
 
 AWAY = timedelta(days=7)  # how far back "while I was away" goes for those who were never here
 MOST_EVENTS = 200
@@ -35,6 +35,7 @@ TOLD = (
     "hunk_reverted", "milestone_created", "milestone_restored", "meeting_added", "news_added", "annotation_added",
     "annotation_answered",
 )  # fmt: skip
+ABOUT_DRAFTS = ("annotation_added", "annotation_answered", "suggestion_withdrawn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,24 +121,37 @@ def away(session: Session, actor: Actor, document_id: int, since: datetime | Non
 
     needs  read
     """
-    require(session, actor, "read", document_id)
+    document = require(session, actor, "read", document_id)
     seen = people.last_seen(session, actor, document_id) if actor.user_id is not None else None
     start = since or seen or now() - AWAY
+    told = Event.document_id == document_id, Event.at > start, Event.kind.in_(TOLD)
+    told = *told, Event.number.not_in(_of_unseen_drafts(session, actor, document, start))
     rows = session.execute(
         select(Event.kind, Event.at, Event.data, User.name)
         .outerjoin(User, User.id == Event.actor_id)
-        .where(Event.document_id == document_id, Event.at > start, Event.kind.in_(TOLD))
+        .where(*told)
         .order_by(Event.number.desc())
         .limit(MOST_EVENTS)
     ).all()
-    counts = dict(
-        session.execute(
-            select(Event.kind, func.count())
-            .where(Event.document_id == document_id, Event.at > start, Event.kind.in_(TOLD))
-            .group_by(Event.kind)
-        )
-        .all()
-    )
+    counts = dict(session.execute(select(Event.kind, func.count()).where(*told).group_by(Event.kind)).all())
     events = tuple(Happened(row.kind, row.at, row.name or "", json.loads(row.data)) for row in rows)
     changes = compare(session, actor, document_id, start.isoformat(), "now")
     return Away(start, seen is None and since is None, counts, events, changes)
+
+
+def _of_unseen_drafts(session: Session, actor: Actor, document: Document, since: datetime) -> list[int]:
+    """The numbers of events about suggestions that the actor may not know of: discussed or given up before they were filed."""
+    hidden = Suggestion.document_id == document.id, ~visible_suggestions(actor, document)
+    drafts = set(session.scalars(select(Suggestion.id).where(*hidden)))
+    if not drafts:
+        return []
+    remarks = set(
+        session.scalars(select(Annotation.id).join(Suggestion, Suggestion.id == Annotation.suggestion_id).where(*hidden))
+    )
+    about = session.execute(
+        select(Event.number, Event.data).where(
+            Event.document_id == document.id, Event.at > since, Event.kind.in_(ABOUT_DRAFTS)
+        )
+    )
+    told = ((number, json.loads(data)) for number, data in about)
+    return [number for number, said in told if said.get("suggestion") in drafts or said.get("annotation") in remarks]
