@@ -16,7 +16,8 @@ def main(names: list[str]) -> int:
         if names and path.stem.removeprefix("bench_") not in names:
             continue
         setup.say(f"tests/bench/{path.name}")
-        failed |= subprocess.run([str(setup.PYTHON), str(path)], cwd=setup.ROOT).returncode
+        module = ".".join(path.relative_to(setup.ROOT).with_suffix("").parts)  # so that it finds the packages of the project
+        failed |= subprocess.run([str(setup.PYTHON), "-m", module], cwd=setup.ROOT).returncode
     return failed
 
 
