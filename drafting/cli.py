@@ -7,7 +7,9 @@ prints what it did in words; a refusal is one line on standard error and exit st
 from __future__ import annotations
 
 import argparse
+import errno
 import os
+import socket
 import sqlite3
 import sys
 import tarfile
@@ -124,6 +126,7 @@ def run_serve(settings: Settings, options: argparse.Namespace) -> int:
 
     if settings.is_sqlite:  # a worker that cannot have the file would only say so in its log
         ServerLock(settings.instance_path / "server.lock", patience=1).release()
+    _check_port(settings.host, settings.port)
     address = settings.base_url or f"http://{_host_of(settings)}:{settings.port}"
     with _opened(settings) as database:
         greeting = _greeting(settings, database, address)
@@ -159,6 +162,22 @@ def run_serve(settings: Settings, options: argparse.Namespace) -> int:
 
     Server().run()
     return 0
+
+
+def _check_port(host: str, port: int) -> None:
+    """Refuses an address that cannot be served before anything is started. raises: WrongState"""
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        with socket.socket(family, kind, protocol) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does: an old connection is no hindrance
+            listener.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            why = f"port {port} is taken by another program; stop it, or choose another port: --port {port % 65535 + 1}"
+        else:
+            why = f"{host}:{port} cannot be served: {error.strerror}; choose another address with --host and --port"
+        raise WrongState(why, port=port) from None
 
 
 def _host_of(settings: Settings) -> str:
@@ -237,6 +256,7 @@ def run_demo(settings: Settings, options: argparse.Namespace) -> int:
 
 def run_import(settings: Settings, options: argparse.Namespace) -> int:
     """Makes a document of a Markdown file; everything or nothing."""
+    from drafting.formats.markdown import LONGEST_TEXT
     from drafting.formats.references import split_sections
 
     try:
@@ -245,6 +265,10 @@ def run_import(settings: Settings, options: argparse.Namespace) -> int:
         raise InvalidFile(f"{options.file} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise InvalidFile(f"{options.file} is not UTF-8: byte {error.start} is wrong; save it as UTF-8") from None
+    if "\0" in text:
+        raise InvalidFile(f"{options.file} is not a text: character {text.index(chr(0))} is NUL; save it as UTF-8")
+    if len(text) > LONGEST_TEXT:
+        raise InvalidFile(f"{options.file} has {len(text)} characters; a file has at most {LONGEST_TEXT}: split it into several")
     found = split_sections(text)
     if not found.parts:
         raise InvalidFile(f"{options.file} has no text")
@@ -258,7 +282,8 @@ def run_import(settings: Settings, options: argparse.Namespace) -> int:
             if options.publish:
                 documents.publish(session, actor, document.id)
         total = sum(view.length for view in sections.outline(session, actor, document.id))
-    print(f"{document.title}: {len(found.parts)} sections, {total} characters, at /d/{document.slug}")
+    count = "1 section" if len(found.parts) == 1 else f"{len(found.parts)} sections"
+    print(f"{document.title}: {count}, {total} characters, at /d/{document.slug}")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import tarfile
@@ -84,7 +85,19 @@ def test_a_markdown_file_becomes_a_document_in_sections(drafting: Run, instance:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"\xff\xfe", "not UTF-8"), (b"  \n", "no text"), (None, "No such file")], ids=str
+    ("content", "said"),
+    [
+        (b"\xff\xfe", "not UTF-8"),
+        ("# Część".encode("iso8859-2"), "byte 4 is wrong; save it as UTF-8"),
+        ("# T\n\n## Część\n".encode("utf-16"), "not UTF-8"),
+        ("# T\n\n## A\n".encode("utf-16-le"), "character 1 is NUL"),
+        (b"# T\n\nx\0y\n", "character 6 is NUL"),
+        (b"# T\n\n" + b"a b " * 300_000, "1200005 characters; a file has at most 1000000"),
+        (b"".join(b"## %d\n\nx\n\n" % k for k in range(1001)), "at most 1000 sections"),
+        (b"  \n", "no text"),
+        (None, "No such file"),
+    ],
+    ids=range(9),
 )
 def test_a_file_that_cannot_be_read_is_refused_and_leaves_nothing(
     drafting: Run, instance: Path, tmp_path: Path, content: bytes | None, said: str
@@ -95,6 +108,51 @@ def test_a_file_that_cannot_be_read_is_refused_and_leaves_nothing(
     drafting("user", "create", "ewa@example.org", "Ewa")
     assert said in drafting("import", file, status=1)
     assert "there are: none" in drafting("verify", "x", status=1)
+
+
+@pytest.mark.parametrize(
+    ("content", "title", "titles"),
+    [
+        ("just words\n\nmore\n", "x", ["just words"]),
+        ("# A\n\n## B\n\n## C\n\n### D\n", "A", ["B", "C"]),
+        ("# T\n\n## Only one\n\nx\n", "T", ["Only one"]),
+        ("# T\n\n#### Deep\n\nx\n\n## Up\n\ny\n", "T", ["Deep"]),
+        ("\ufeff# T\r\n\r\n## A\r\n\r\nx\r\n\r\n## B\r\n\r\ny\r\n", "T", ["A", "B"]),
+        ("# T\r\r## A\r\rx\r\r## B\r\ry\r", "T", ["A", "B"]),
+        ("# T\n\n## A\n\n```\n# no\n## no\n```\n\n## B\n\ny\n", "T", ["A", "B"]),
+        ("# T\n\n## A\n\nx\n\n## A\n\ny\n\n## A\n", "T", ["A", "A", "A"]),
+        ("Title\n=====\n\nA\n---\n\nx\n\nB\n---\n\ny\n", "Title", ["A", "B"]),
+        ("Before.\n\n# T\n\nin\n\n## A\n\nx\n", "x", ["Before.", "T"]),
+        ("# <script>alert(1)</script>\n\n## <img src=x>\n\nx\n\n## B\n", "<script>alert(1)</script>", ["<img src=x>", "B"]),
+    ],
+    ids=range(11),
+)
+def test_any_shape_of_headings_opens_whole(
+    drafting: Run, instance: Path, tmp_path: Path, content: str, title: str, titles: list[str]
+) -> None:
+    file = tmp_path / "x.md"
+    file.write_bytes(content.encode())
+    drafting("user", "create", "ewa@example.org", "Ewa")
+    drafting("import", file, "--publish")
+    database = opened(instance)
+    with database.read() as session:
+        (document,) = documents.documents(session, ANONYMOUS)
+        views = sections.outline(session, ANONYMOUS, document.id)
+        assert (document.title, [view.title for view in views]) == (title, titles)
+        joined = "".join(text_at(session, view.stream_id) for view in views)
+    database.close()
+    whole = content.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    assert whole.endswith(joined) and whole.removesuffix(joined).strip("\n# =") in ("", title)
+    assert "as its logs say" in drafting("verify")
+
+
+def test_a_document_of_one_section_comes_back_as_it_went_out(drafting: Run, instance: Path, tmp_path: Path) -> None:
+    file, again = tmp_path / "x.md", tmp_path / "y.md"
+    file.write_text("# Programme\n\n## Trees\n\n100 trees.\n")
+    drafting("user", "create", "ewa@example.org", "Ewa")
+    assert drafting("import", file).startswith("Programme: 1 section, 21 characters")
+    drafting("export", "programme", again)
+    assert again.read_text() == file.read_text()
 
 
 def test_a_backup_is_a_whole_instance(drafting: Run, instance: Path, tmp_path: Path) -> None:
@@ -108,6 +166,16 @@ def test_a_backup_is_a_whole_instance(drafting: Run, instance: Path, tmp_path: P
     assert (restored / "uploads" / "abc").read_bytes() == b"file"
     assert (restored / "secret_key").read_text() == (instance / "secret_key").read_text()
     assert "ewa@example.org" in drafting("user", "list", instance=restored)
+
+
+def test_a_port_that_is_taken_is_said_in_one_line(drafting: Run) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        said = drafting("serve", "--port", str(port), status=1)
+    assert said.startswith(f"drafting: port {port} is taken by another program; ") and said.count("\n") == 1
+    assert "cannot be served" in drafting("serve", "--host", "203.0.113.7", "--port", str(port), status=1)
 
 
 def test_a_wrong_setting_is_said_in_one_line(drafting: Run, instance: Path) -> None:

@@ -153,12 +153,14 @@ def split_sections(text: str) -> Parts:
     if not borders:
         borders = _numbered_borders(units, _CHAPTER) or _numbered_borders(units, _PARAGRAPH)
     if not borders and headings:
-        borders = [(headings[0].start, headings[0].title)]
+        first = headings[0]
+        alone = len(headings) > 1 and not units[: first.start].strip() and _is_heading_alone(units[first.start : headings[1].start])
+        borders = [(h.start, h.title) for h in headings[: 1 + alone]]  # a title and one section, or one section
     if not borders:
         return Parts("", (Part(_first_words(text), 0, len(units), text),) if units.strip() else ())
     title = ""
     above, below = units[: borders[0][0]], units[borders[0][0] : borders[1][0]] if len(borders) > 1 else ""
-    if below and not above.strip() and "\n" not in below.strip():
+    if below and not above.strip() and _is_heading_alone(below):
         title = borders.pop(0)[1]  # a heading alone above the first section is the document's title
     elif above.strip():
         borders.insert(0, (0, ""))
@@ -170,6 +172,11 @@ def split_sections(text: str) -> Parts:
         piece = from_units(units[start:end])
         parts.append(Part(name or _first_words(piece), start, end, piece))
     return Parts(title, tuple(parts))
+
+
+def _is_heading_alone(units: str) -> bool:
+    """Whether there is a heading and nothing under it; the heading may be underlined."""
+    return re.fullmatch(r"[^\n]+(?:\n=+|\n-+)?", units.strip()) is not None
 
 
 def _first_words(text: str) -> str:
