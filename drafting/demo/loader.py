@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from importlib.resources import files
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -41,6 +42,7 @@ from drafting.store.database import Database, transaction
 OFFICE = "BO"
 CONSULTATION_DAY = -18
 CONSULTATION_DAYS_LEFT = 12
+WARSAW = ZoneInfo("Europe/Warsaw")  # the time zone that a document begins with
 
 
 @dataclass
@@ -65,7 +67,7 @@ class Stage:
 
     def tick(self) -> datetime:
         """The time of the next thing that happens: it takes a while."""
-        self.moment += timedelta(seconds=97)
+        self.moment += timedelta(seconds=41)
         return self.moment
 
     def actor(self, name: str) -> Actor:
@@ -201,7 +203,7 @@ def _open_the_consultation(stage: Stage, story: dict[str, Any]) -> None:
     milestones.create_milestone(session, coordinator, stage.document_id, "Projekt po spotkaniach",
                                 "Tekst, który zespół redakcyjny oddał do konsultacji.")
     documents.publish(session, coordinator, stage.document_id)
-    ends_at = datetime.combine(stage.day + timedelta(days=CONSULTATION_DAYS_LEFT), time(21, 59, 59), UTC)
+    ends_at = datetime.combine(stage.day + timedelta(days=CONSULTATION_DAYS_LEFT), time(23, 59), WARSAW)
     documents.set_phase(session, coordinator, stage.document_id, "consultation", ends_at=ends_at)
     for each in [one for one in news if one["day"] >= CONSULTATION_DAY]:
         stage.at(each["day"], 7) if each["day"] == CONSULTATION_DAY else None
@@ -263,6 +265,8 @@ def _suggest(stage: Stage, story: dict[str, Any]) -> None:
         suggestion_id = stage.suggestions[each["key"]]
         author = next(one["org"] for one in story["suggestion"] if one["key"] == each["key"])
         suggestions.withdraw(session, stage.actor(author), suggestion_id)
+    for name in ("coordinator", "official", "official2"):  # the office reads what comes in
+        notices.mark_read(session, stage.actor(name))
 
 
 def _edit(stage: Stage, each: dict[str, Any]) -> None:

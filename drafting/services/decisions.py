@@ -186,7 +186,8 @@ def _reject(
     rows: dict[int, Suggestion],
     reason: str,
 ) -> Decided:
-    at, set_id = now(), set_id_of(len(items))
+    at = now()
+    set_id = set_id_of(section.id, [(item.suggestion_id, item.hunk_id) for item in items], at)
     made: list[Decision] = []
     stored: list[tuple[int, Stored]] = []
     for item in items:  # all of it is checked before anything is done
@@ -256,7 +257,8 @@ def _accept(
         for one in head.proposals.shown(suggestion_id)
     }
     outcome = head.proposals.accept(plan, supersedes)
-    at, set_id = now(), set_id_of(len(items))
+    at = now()
+    set_id = set_id_of(section.id, [(item.suggestion_id, item.hunk_id) for item in items], at)
     made: dict[Pair, Decision] = {}
     stored: list[tuple[int, Stored]] = []
     modes = {(item.suggestion_id, item.hunk_id): item.mode for item in items}

@@ -98,7 +98,7 @@ def _revert_acceptance(
     stored: list[tuple[int, Stored]] = []
     made: list[Decision] = []
     by_pair: dict[Pair | None, int] = {}
-    set_id = set_id_of(len(plan.applied))
+    set_id = set_id_of(section.id, [(one.suggestion, one.hunk) for one in plan.applied], at)
     before = head.text[: editing.TITLE_REACH]
     for applied in plan.applied:
         standing = session.scalars(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -93,9 +94,15 @@ class Reverted:
 # ── cards and people ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def set_id_of(size: int) -> str | None:
-    """What decisions made in one transaction share; None for one alone."""
-    return secrets.token_hex(8) if size > 1 else None
+def set_id_of(section_id: int, pairs: Collection[Pair], at: datetime) -> str | None:
+    """What decisions on these hunks, made in one transaction, share; None for one alone.
+
+    Made of what is decided and when, so that the same history always has the same rows.
+    """
+    if len(pairs) < 2:
+        return None
+    said = f"{section_id} {at.isoformat()} {sorted(pairs)}"
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def touch(session: Session, head: Head, row: Suggestion) -> None:
