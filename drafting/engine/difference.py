@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from drafting.engine.attribution import Log, Span, checked_version
+from drafting.engine.attribution import Log, checked_version
+from drafting.engine.spans import Span
 from drafting.engine.weave import inserted_text, weave
 
 KEPT, INSERTED, DELETED, VANISHED = "kept", "inserted", "deleted", "vanished"

@@ -13,13 +13,15 @@ brought back is not newer, whenever that was. With newer characters that go, wha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from drafting.engine.attribution import Log, Span, checked_version, cut, joined, spans_at
+from drafting.engine.attribution import Log, checked_version, spans_at
 from drafting.engine.changes import ChangeSet
 from drafting.engine.net import backward
+from drafting.engine.spans import Span, cut, joined
 from drafting.engine.weave import Run, Weave, inserted_text, weave
-from drafting.engine.words import runs_on, trimmed
+from drafting.engine.words import runs_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +74,44 @@ def restore(log: Log, version: int) -> tuple[ChangeSet, tuple[Span, ...] | None]
 
     version   PositionError when the log does not have it
     returns   changes on log.text(log.version); spans, or None when nothing is inserted
-    law       what stood at both, also if brought back in between, is not touched and keeps its attribution; what comes
-              back has the attribution it had
+    law       every character of the older version has the attribution it had there: what stood at both, also if
+              brought back in between, is not touched, and the same letters typed anew since are not taken for it
     """
     checked_version(version, 0, log.version)
-    newest = log.text(log.version)
-    stretches = []
-    for start, end, low, _, inserted in backward(weave(log, version, log.version, vanished=False)):
-        front, back, middle = trimmed(newest, start, end, inserted)
-        if front < back or middle:
-            stretches.append((front, back, middle, low + front - start))
-    changes = ChangeSet.of([(start, end, inserted) for start, end, inserted, _ in stretches], len(newest))
-    if not any(inserted for _, _, inserted, _ in stretches):
-        return changes, None
-    spans = spans_at(log, version)
-    return changes, tuple(joined(each for _, _, text, low in stretches for each in cut(spans, low, low + len(text))))
+    stretches = list(backward(weave(log, version, log.version, vanished=False)))
+    if not any(inserted for *_, inserted in stretches):
+        return ChangeSet.of([(start, end, "") for start, end, *_ in stretches], len(log.text(log.version))), None
+    now, then = spans_at(log, log.version), spans_at(log, version)
+    replacements: list[tuple[int, int, str]] = []
+    carried: list[Span] = []
+    for start, end, low, high, inserted in stretches:
+        front, back = _same_ends(_identities(now, start, end), _identities(then, low, high))
+        if start + front < end - back or low + front < high - back:
+            replacements.append((start + front, end - back, inserted[front : len(inserted) - back]))
+            carried += cut(then, low + front, high - back)
+    changes = ChangeSet.of(list(replacements), len(log.text(log.version)))
+    return changes, tuple(joined(carried)) or None
+
+
+def _identities(spans: Sequence[Span], low: int, high: int) -> list[tuple[int, int, int]]:
+    """(stream, version, offset) of each character of a stretch."""
+    return [
+        (stream, version, offset + i)
+        for length, stream, version, offset in cut(spans, low, high)
+        for i in range(length)
+    ]
+
+
+def _same_ends(a: Sequence[object], b: Sequence[object]) -> tuple[int, int]:
+    """How many of the first and of the last are the same in both: never the same letters of somebody else."""
+    limit = min(len(a), len(b))
+    front = 0
+    while front < limit and a[front] == b[front]:
+        front += 1
+    back = 0
+    while back < limit - front and a[-1 - back] == b[-1 - back]:
+        back += 1
+    return front, back
 
 
 class _Place:

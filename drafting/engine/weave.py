@@ -33,8 +33,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-from drafting.engine.attribution import Log, Span, checked_version, cut, joined, spans_at
+from drafting.engine.attribution import Log, checked_version, spans_at
 from drafting.engine.changes import ChangeSet
+from drafting.engine.spans import Span, check_spans, cut, joined
 from drafting.errors import MismatchError, PositionError
 
 Run = tuple[int, int, int, int, int]
@@ -89,7 +90,7 @@ class Weave:
         checked_version(version, self.version, self.log.version)
         log = self.log
         changes_of, carried_of = log.changes, log.carried
-        key = 0  # the last revision that inserted one character and began a run
+        key = -1  # the last revision that inserted one character and began a run; not 0, which version a is born by
         for each in range(self.version + 1, version + 1):
             changes = changes_of(each)
             carried = carried_of(each)
@@ -113,7 +114,7 @@ class Weave:
                                 key = each
                         else:
                             left.append((size, size, each, 0, 0))
-                            key = each if size == 1 else 0
+                            key = each if size == 1 else -1
                         self._pos += size
                         self._size += size
                         self.length += size
@@ -186,9 +187,7 @@ class Weave:
                 self._recall_vanished()
             carried = list(carried)
             self.carrying.add(version)
-            given, needed = sum(span.length for span in carried), sum(len(text) for _, _, text in changes.replacements)
-            if given != needed:
-                raise MismatchError(f"Spans of {given} code units for {needed} that revision {version} inserts.")
+            check_spans(carried, sum(len(text) for _, _, text in changes.replacements))
             if not self._knows_dead and any(span.stream or span.version <= self.a for span in carried):
                 self._recall()
         shift = offset = 0

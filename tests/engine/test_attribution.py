@@ -6,9 +6,10 @@ import random
 
 import pytest
 
-from drafting.engine.attribution import ListLog, Span, Tape, cut, joined, spans_at, tape_at
+from drafting.engine.attribution import ListLog, Span, Tape, spans_at, tape_at
 from drafting.engine.changes import ChangeSet
-from drafting.errors import MismatchError, PositionError
+from drafting.engine.spans import cut, joined
+from drafting.errors import EngineError, MismatchError, PositionError
 from tests.engine.crowded import random_place
 from tests.engine.histories import random_history, some
 
@@ -133,6 +134,38 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(changes, carried, erro
 def test_spans_that_do_not_add_up_make_no_tape():
     with pytest.raises(MismatchError):
         Tape("abc", [Span(2, 0, 1, 0)])
+    with pytest.raises(MismatchError):
+        Tape("", [Span(2, 0, 1, 0)])
+
+
+NO_SPANS = [
+    [Span(-1, 0, 1, 0), Span(4, 0, 1, 0)], [Span(3, -1, 1, 0)], [Span(3, 2**70, 1, 0)], [Span(3, 0, -1, 0)],
+    [Span(3, 0, 2**31, 0)], [Span(3, 0, 1, -1)], [Span(3, 0, 1, 2**31)], [Span(3.0, 0, 1, 0)], [Span(3, None, 1, 0)],
+    [Span(3, 0, True, 0)], [(3,)], [3], ["abcd"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("spans", NO_SPANS, ids=str)
+def test_what_is_no_span_is_refused_and_changes_nothing(spans):
+    """Negative and huge numbers passed, or broke off in the middle and left a tape that could not be read any more."""
+    with pytest.raises(EngineError):
+        Tape("abc", spans)
+    log = ListLog()
+    log.append(ChangeSet.of((0, 0, "one "), 0))
+    for changes in (ChangeSet.of((4, 4, "abc"), 4), ChangeSet.of([(0, 0, "a"), (2, 3, "bc")], 4)):
+        with pytest.raises(EngineError):
+            log.append(changes, spans)
+        assert (log.version, log.tape.text(), log.tape.spans()) == (1, "one ", [Span(4, 0, 1, 0)])
+
+
+@pytest.mark.parametrize("version", [0, -1, 2**31, 2**40])
+def test_a_version_that_no_revision_makes_is_refused_and_changes_nothing(version):
+    """The letters had come into the text already when the version was found to be none."""
+    tape = Tape("abc", [Span(3, 0, 1, 0)])
+    for change in ((1, 1, "x"), (1, 1, "xy"), (1, 2, ""), (0, 3, "w" * 500)):
+        with pytest.raises(EngineError):
+            tape.apply(ChangeSet.of(change, 3), version)
+        assert (tape.text(), tape.spans()) == ("abc", [Span(3, 0, 1, 0)])
 
 
 def test_a_part_outside_the_text_is_refused():

@@ -42,6 +42,51 @@ def test_a_weave_of_many_far_leaps_equals_the_oracle():
         assert found == told, f"seed {seed}"
 
 
+def test_a_key_behind_as_many_characters_as_there_are_versions_does_not_make_keys_of_them():
+    """Six characters of version 1, one more typed and taken back, and then revision 6 typed another behind them."""
+    both = Both()
+    both.edit((0, 0, "abcdef"))
+    both.edit()
+    both.edit()
+    both.edit((6, 6, "x"))
+    both.edit((6, 7, ""))
+    both.edit((6, 6, "."))
+    both.edit((0, 6, "uvw"))
+    folded = weave(both.log, 1, 7, vanished=False)
+    assert list(folded.runs()) == [(3, 3, 7, 0, 0), (0, 6, 0, 0, 7), (1, 1, 6, 0, 0)]
+    assert net_change(both.log, 1, 7).apply("abcdef") == "uvw."
+
+
+def test_a_weave_from_any_version_holds_what_stands_and_what_stood_there():
+    """Keys in a row, pressed and taken back, behind texts about as long as there are versions."""
+    for seed in range(some(500, 10_000)):
+        rng = random.Random(seed)
+        both = Both()
+        both.edit((0, 0, "abcdefghij"[: rng.randint(0, 10)]))
+        for _ in range(rng.randint(0, 8)):
+            pos = len(both.text) if rng.random() < 0.7 else rng.randint(0, len(both.text))
+            if pos and rng.random() < 0.4:
+                both.edit((pos - 1, pos, ""))
+            elif rng.random() < 0.1:
+                both.revise(*restore(both.log, rng.randint(1, both.log.version)))
+            else:
+                both.edit((pos, pos, rng.choice(("x", "y", "", "yz"))))
+        for a in range(both.log.version + 1):
+            stood = {id(each): offset for offset, each in enumerate(both.history.living_at(a))}
+            told = [
+                (each.is_alive, 0, stood[id(each)])
+                if id(each) in stood
+                else (each.is_alive, min([v for v in each.alive_at if v > a], default=0), None)
+                for each in both.history.everything
+            ]
+            for vanished in (False, True):
+                runs = merged(weave(both.log, a, both.log.version, vanished=vanished).runs())
+                found = [(stands, born, None if born else offset) for stands, born, offset, _ in runs]
+                case = f"seed {seed}, from version {a}, vanished {vanished}"
+                assert [one for one in found if one[0]] == [one for one in told if one[0]], case
+                assert [one for one in found if not one[1]] == [one for one in told if one[2] is not None], case
+
+
 def test_folding_in_steps_is_folding_at_once():
     for seed in range(some(100, 1000)):
         rng = random.Random(seed)
