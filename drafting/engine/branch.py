@@ -475,15 +475,6 @@ def insert_at(main: str, hunks: Hunks, hunk: Hunk, index: int) -> tuple[Hunks, C
     return (*hunks[:index], hunk, *hunks[index:]), changes
 
 
-def _precedes(other: Hunk, hunk: Hunk, before: frozenset[int]) -> bool:
-    if other.end <= hunk.start and other.start < hunk.end:
-        # Strictly before, or both without ground at one point.
-        return other.start < hunk.start or other.end < hunk.end or other.id in before
-    if other.start == other.end == hunk.start == hunk.end:
-        return other.id in before
-    return other.start < hunk.start
-
-
 def accepted(main: str, new_main: str, hunks: Hunks, index: int, replacement: Replacement) -> tuple[Hunks, ChangeSet]:
     """The hunks after one of them was made main's, as `replacement`, and what the branch text gets.
 

@@ -41,6 +41,7 @@ from drafting.engine.net import net_of
 from drafting.engine.places import Place, Places
 from drafting.engine.plans import BranchOutcome, Log, Outcome
 from drafting.engine.relations import Replacement, relate
+from drafting.engine.spans import check_spans
 from drafting.engine.weave import Weave
 from drafting.engine.words import trimmed, whole_words
 from drafting.errors import MismatchError, NotFound, VersionConflict, WrongState
@@ -320,7 +321,8 @@ class OpenHunks:
         """A direct edit of main, stored as `version`.
 
         carried   spans of text that came from elsewhere or back, as stored with the revision
-        raises    VersionConflict when it is not the next version, MismatchError when it is for another text
+        raises    VersionConflict when it is not the next version, MismatchError when it is for another text or the
+                  spans are not those of all that it inserts; and then nothing has changed
         """
         if version != self.version + 1:
             raise VersionConflict(
@@ -328,6 +330,8 @@ class OpenHunks:
                 version=self.version,
             )
         new_text = changes.apply(self._text)  # refuses what does not fit, before anything has changed
+        if carried is not None:
+            check_spans(carried, sum(len(words) for _, _, words in changes.replacements))
         # What the untrimmed pieces touch: `_untouched_entry` has no text to trim them with.
         raw = [(start, end, words) for start, end, _, _, words in changes.iter_changes()]
         touched = {place.owner for s, e, _ in raw for place in self._places.touching(s, e)}

@@ -34,7 +34,9 @@ def add(replacements: list[Replacement], start: int, end: int, text: str, joinin
     if replacements:
         s, e, t = replacements[-1]
         if joining or (e == start and ((not t and not text) or (s == e and start == end))):
-            replacements[-1] = (s, end, t + text)
+            del replacements[-1]  # so that nobody else holds the text: it is lengthened in place, not copied each time
+            t += text
+            replacements.append((s, end, t))
             return
     replacements.append((start, end, text))
 

@@ -549,6 +549,9 @@ def test_two_live_clients_on_a_branch_converge_while_main_moves_and_decisions_fa
 
 # ── bad input ───────────────────────────────────────────────────────────────────────────────────────────
 
+# None of them are the spans of two characters.
+NO_SPANS: list[Any] = [[], [Span(1, 9, 1, 0)], [Span(3, 9, 1, 0)], [Span(-1, 9, 1, 0), Span(3, 9, 1, 0)], ["xy"]]
+
 
 @for_seeds(smoke=150, full=2_000)
 def test_what_does_not_fit_is_refused_with_a_typed_error_and_changes_nothing(rng: random.Random):
@@ -566,8 +569,10 @@ def test_what_does_not_fit_is_refused_with_a_typed_error_and_changes_nothing(rng
             [
                 lambda: p.main_update(ChangeSet.empty(len(p.text) + rng.choice((1, 5))), p.version + 1),
                 lambda: p.main_update(ChangeSet.empty(len(p.text)), p.version + rng.choice((0, 2, -1))),
+                lambda: p.main_update(ChangeSet.of((0, 0, "xy"), len(p.text)), p.version + 1, rng.choice(NO_SPANS)),
                 lambda: p.branch_update(1, ChangeSet.empty(len(p.branch_text(1)) + rng.choice((1, 9)))),
                 lambda: p.branch_update(99, ChangeSet.empty(0)),
+                lambda: p.plan([Item(number(), 1, wording=rng.choice(("a\r", "\ud800", "🌳")))]),
                 lambda: p.plan([Item(number(), 10**6)]),
                 lambda: p.plan([Item(1, 10**6, "x"), Item(1, 10**6)]),
                 lambda: p.reject(number(), 10**6),

@@ -172,6 +172,14 @@ def test_long_lists_far_apart_give_what_a_plain_reading_gives(rng: random.Random
     assert "".join(merged[over.map_pos(a.map_pos(pos, 1), 1)] for pos in kept) == "".join(text[pos] for pos in kept)
 
 
+def test_half_a_million_changes_inside_one_pasted_text_are_composed_in_one_go():
+    """What they had left of the pasted text was copied again for each of them."""
+    size = 1_000_000
+    pasted = ChangeSet.of((0, 0, "a" * size), 0)
+    changes = ChangeSet.from_json([1, [1, "b"]] * (size // 2))
+    assert pasted.compose(changes).replacements == ((0, 0, "ab" * (size // 2)),)
+
+
 @for_seeds(smoke=500, full=5_000)
 def test_iter_changes_says_where_each_text_stands_in_the_new_text(rng: random.Random):
     text = random_text(rng)

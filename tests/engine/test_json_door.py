@@ -154,6 +154,13 @@ def test_a_million_parts_are_read_in_one_go():
     assert (changes.length, len(changes.replacements)) == (1_000_000, 500_000)
 
 
+def test_a_million_insertions_at_one_point_are_read_in_one_go():
+    """Each was joined to a copy of all before it: the square of their number, which is as good as a hang."""
+    for line in ("x", "ż"):
+        changes = ChangeSet.from_json([[0, line]] * 1_000_000)
+        assert changes.replacements == ((0, 0, line * 1_000_000),)
+
+
 def test_what_means_the_same_is_read_into_one_form():
     assert ChangeSet.from_json([2, 3]) == ChangeSet.from_json([0, 5, [0]]) == ChangeSet.empty(5)
     assert ChangeSet.from_json([[1], [2], [0, ""]]).to_json() == [[3]]
