@@ -44,11 +44,20 @@ const wordingOf = (pick: HTMLInputElement): string => {
   copy.querySelectorAll("del").forEach(gone => gone.remove());
   return pick.dataset["wording"] ?? copy.textContent!.replace(/\s+/g, " ").trim();
 };
+// the button says which proposal it accepts
+const accepts = desk?.querySelector<HTMLElement>("[data-accepts]");
+const unnamed = accepts?.textContent ?? "";
+const name = (pick: HTMLInputElement) => {
+  const number = pick.dataset["number"];
+  if (accepts) accepts.textContent = number ? accepts.dataset["accepts"]!.replace("{number}", number) : unnamed;
+};
 const checked = desk?.querySelector<HTMLInputElement>(".wording__pick:checked");
+if (checked) name(checked);
 let chosen = checked ? wordingOf(checked) : "";
 desk?.addEventListener("change", event => {
   const pick = event.target as HTMLInputElement;
   if (!pick.matches(".wording__pick")) return;
+  name(pick);
   const words = wordingOf(pick);
   if (words) chosen = words;
   else if (own && !own.value.trim()) own.value = chosen;

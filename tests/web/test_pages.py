@@ -30,7 +30,7 @@ READING = (
 OUTSIDE = ("/", "/signin", "/account", "/notifications", "/how-it-works", "/accessibility", "/personal-data")
 MANAGING = (
     "/meetings/1", "/meetings/1/edit", "/meetings/new", "/organizations/new", "/people", "/settings", "/sections",
-    "/news", "/review", "/suggestions/new-section",
+    "/news", "/review", "/review/set", "/suggestions/new-section",
 )  # fmt: skip
 
 
@@ -708,6 +708,59 @@ def test_rivals_stand_side_by_side_and_the_other_is_superseded(app, world, sqlit
     assert client.post(f"{BASE}/review", data={**fields, "verdict": "accepted", "reason": ""}).status_code == 303
     with sqlite_database.read() as session:
         assert suggestions.suggestion(session, ANONYMOUS, second.id).hunks[0].state == "superseded"
+
+
+def ticks_of(answer) -> list[str]:
+    return re.findall(r'name="place" value="([^"]+)"', answer.text)
+
+
+def test_a_set_across_suggestions_is_decided_with_one_reason(app, world):
+    client = visitor(app, world.actors["official"])
+    page = client.get(f"{BASE}/review/set")
+    places = ticks_of(page)
+    assert len(places) > 3 and 'href="/d/trees/review"' in page.text
+    ids = {int(place.split(":")[0]) for place in places[:2]}
+    assert len(ids) == 2
+    form = {"in": world.ids["section"], "verdict": "accepted", "place": places[:2], "reason": "Both fit."}
+    assert client.post(f"{BASE}/review/set", data=form).status_code == 303
+    rejected = {**form, "place": places[2:4], "verdict": "rejected", "reason": " "}
+    bare = client.post(f"{BASE}/review/set", data=rejected)
+    assert bare.status_code == 422 and 'id="reason-error"' in bare.text
+    assert len(re.findall(r'name="place" value="[^"]+" id="[^"]+" checked', bare.text)) == 2, "ticks are kept"
+    assert client.post(f"{BASE}/review/set", data={**rejected, "reason": "Not now."}).status_code == 303
+    with app.extensions["database"].read() as session:
+        for place in places[:4]:
+            suggestion, hunk = map(int, place.split(":")[:2])
+            view = suggestions.suggestion(session, ANONYMOUS, suggestion)
+            decision = next(each for each in view.hunks if each.id == hunk).decision
+            assert (decision.verdict, decision.reason) == (
+                ("accepted", "Both fit.") if place in places[:2] else ("rejected", "Not now.")
+            )
+            assert decision.set_id
+    assert not set(ticks_of(client.get(f"{BASE}/review/set"))) & set(places[:4])
+
+
+def test_a_set_is_about_what_was_read(app, world, sqlite_database):
+    client = visitor(app, world.actors["official"])
+    places = ticks_of(client.get(f"{BASE}/review/set"))
+    form = {"in": world.ids["section"], "verdict": "accepted", "reason": "Kept."}
+    old = ":".join([*places[0].split(":")[:3], "0" * 16, ""])
+    stale = client.post(f"{BASE}/review/set", data={**form, "place": [old, places[1]]})
+    assert stale.status_code == 422 and "Kept." in stale.text and stale.text.count(" checked") == 2
+    with sqlite_database.write() as session:
+        first = worlds._suggest(session, world.actors["contributor"], world.ids["second"], "Benches here", "Chairs")
+        rival = worlds._suggest(session, world.actors["drafter"], world.ids["second"], "Benches here", "Tables")
+    page = client.get(f"{BASE}/review/set?section={world.ids['second']}")
+    own = [place for place in ticks_of(page) if place.startswith(f"{first.id}:")]
+    second = {**form, "in": world.ids["second"], "place": own}
+    unknown = client.post(f"{BASE}/review/set", data=second)
+    assert unknown.status_code == 422, "the form did not say that a rival will be superseded"
+    known = re.findall(r'name="known" value="([^"]+)"', page.text)
+    assert client.post(f"{BASE}/review/set", data={**second, "known": known}).status_code == 303
+    with sqlite_database.read() as session:
+        assert suggestions.suggestion(session, ANONYMOUS, rival.id).hunks[0].state == "superseded"
+    for odd in ({}, {"place": ["x"]}, {"place": places[:1], "in": "99"}, {"place": places[:1], "verdict": "king"}):
+        assert client.post(f"{BASE}/review/set", data={**form, **odd}).status_code == 422, odd
 
 
 def test_the_desk_is_empty_when_nothing_waits(app, sqlite_database):

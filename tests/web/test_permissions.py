@@ -283,6 +283,10 @@ CASES: dict[str, list[Case]] = {
         post(D + "/review", "decide", u="{suggestion_number}", verdict="accepted", w="{choice}", reason="Yes"),
         post(D + "/review", "decide", u="{suggestion_number}", verdict="rejected", read="{choice}", reason="No"),
     ],
+    "sets.choose": [get(D + "/review/set", "decide")],
+    "sets.decide": [
+        post(D + "/review/set", "decide", place="{choice}", verdict="rejected", reason="No", **{"in": "{section}"})
+    ],
     "api.decide": [
         send("POST", "/sections/{section}/decisions", "decide", items="{items}", verdict="accepted", reason="Yes"),
         send("POST", "/sections/{section}/decisions", "decide", items="{items}", verdict="rejected", reason="No"),

@@ -20,6 +20,7 @@ SUBJECTS = (
     "suggestions",
     "remarks",
     "review",
+    "sets",
     "milestones",
     "workspace",
     "history",

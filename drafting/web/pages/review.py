@@ -74,9 +74,8 @@ def desk(slug: str) -> Any:
 def _page(document_id: int, form: frame.Form, given: Mapping[str, str]) -> Any:
     session, actor = frame.reading(), frame.actor()
     slug = frame.document_row().slug
-    filters = {**chosen_filters(given), **({"state": given["state"]} if given.get("state") in STATES else {})}
-    filters.pop("fate", None)
-    queue, counts = _queue(document_id, filters)
+    filters = filters_of(given)
+    queue, counts = queue_of(document_id, filters)
     chosen = _chosen(document_id, queue, given)
     numbers = [item.view.number for item in queue]
     place = numbers.index(chosen.number) if chosen is not None and chosen.number in numbers else None
@@ -90,7 +89,7 @@ def _page(document_id: int, form: frame.Form, given: Mapping[str, str]) -> Any:
         form.status,
         form=form,
         queue=queue,
-        groups=_groups(document_id, queue),
+        groups=groups_of(document_id, queue),
         counts=counts,
         filters=filters,
         chosen=chosen,
@@ -109,10 +108,17 @@ def _page(document_id: int, form: frame.Form, given: Mapping[str, str]) -> Any:
     )
 
 
+def filters_of(given: Mapping[str, str]) -> dict[str, str]:
+    """The filters of the queue that an address or a form sets."""
+    found = {**chosen_filters(given), **({"state": given["state"]} if given.get("state") in STATES else {})}
+    found.pop("fate", None)
+    return found
+
+
 # ── the queue ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _queue(document_id: int, filters: Mapping[str, str]) -> tuple[list[Item], dict[str, int]]:
+def queue_of(document_id: int, filters: Mapping[str, str]) -> tuple[list[Item], dict[str, int]]:
     """What waits for a decision, in the order of the text, and how much of it is in each state."""
     session, actor = frame.reading(), frame.actor()
     rows = filtered(overview.suggestions(session, actor, document_id), filters)
@@ -128,7 +134,7 @@ def _queue(document_id: int, filters: Mapping[str, str]) -> tuple[list[Item], di
     items = []
     for view in found:
         if view.section_id not in texts:
-            texts[view.section_id] = _text(view.section_id)
+            texts[view.section_id] = text_of(view.section_id)
         rivals = sorted({one.number for hunk in view.open_hunks for one in hunk.related if one.supersedes})
         changed = any(hunk.base_changed for hunk in view.open_hunks)
         where = sentences.place(texts[view.section_id], view.open_hunks[0].start)
@@ -146,7 +152,7 @@ def _queue(document_id: int, filters: Mapping[str, str]) -> tuple[list[Item], di
     return items, counts
 
 
-def _groups(document_id: int, queue: Sequence[Item]) -> list[tuple[str, list[Item]]]:
+def groups_of(document_id: int, queue: Sequence[Item]) -> list[tuple[str, list[Item]]]:
     """The queue by section, named as the programme names them."""
     names = {
         each.id: words.section_name(each) for each in sections.outline(frame.reading(), frame.actor(), document_id)
@@ -179,7 +185,7 @@ def _hunk(view: SuggestionView, given: Mapping[str, str]) -> HunkView | None:
     return view.open_hunks[0] if view.open_hunks else None
 
 
-def _text(section_id: int) -> str:
+def text_of(section_id: int) -> str:
     from drafting.store.models import Section
 
     row = frame.reading().get(Section, section_id)
@@ -187,7 +193,7 @@ def _text(section_id: int) -> str:
 
 
 def _where(view: SuggestionView, hunk: HunkView | None) -> str:
-    return sentences.place(_text(view.section_id), hunk.start if hunk is not None else None)
+    return sentences.place(text_of(view.section_id), hunk.start if hunk is not None else None)
 
 
 def _last_decision(document_id: int) -> tuple[int, int] | None:
@@ -310,17 +316,12 @@ def decide(slug: str) -> Any:
             form.errors.setdefault("", words.error_text(error))
     if done is None:
         return _page(document.id, form, given)
-    _say(done, document.id)
-    filters = {
-        name: value
-        for name, value in request.form.items()
-        if name in ("section", "organization", "meeting", "q", "state") and value
-    }
+    say(done, document.id)
     following = request.form.get("after", "")
     return frame.go(
         "review.desk",
         slug=slug,
-        **filters,
+        **filters_of(request.form),
         **({"u": following} if following.isdecimal() and _waits(document.id, following) else {}),
     )
 
@@ -345,7 +346,7 @@ def _decide(form: frame.Form, view: SuggestionView, verdict: str, reason: str) -
             decisions.decide, view.section_id, items, verdict.removesuffix("_all"), reason=reason, supersedes=supersedes
         )
     if verdict == "rejected":
-        items = [_judged(value) for value in request.form.getlist("read") if value]
+        items = [judged(value) for value in request.form.getlist("read") if value]
         if not items:
             raise InvalidInput("name at least one hunk", field="")
         return frame.write(
@@ -358,7 +359,7 @@ def _decide(form: frame.Form, view: SuggestionView, verdict: str, reason: str) -
         if not wording:
             form.errors["wording"] = _("Write the wording, or choose another one.")
             return None
-        base = _judged(form.text("base"))
+        base = judged(form.text("base"))
         whole = _whole_wording(view, base, wording)
         if not reason:
             form.errors["reason"] = _("Write a reason: it goes into the consultation report.")
@@ -367,7 +368,7 @@ def _decide(form: frame.Form, view: SuggestionView, verdict: str, reason: str) -
     if not picked:
         form.errors[""] = _("Choose a wording, or reject what was suggested.")
         return None
-    item = _judged(picked)
+    item = judged(picked)
     chosen = suggestions.suggestion(frame.reading(), frame.actor(), item.suggestion_id)
     hunk = next((each for each in chosen.open_hunks if each.id == item.hunk_id), None)
     known = [(one.suggestion_id, one.hunk_id) for one in hunk.related if one.supersedes] if hunk is not None else []
@@ -415,7 +416,7 @@ def _common(before: str, after: str, ground: str, text: str) -> tuple[str, str] 
     return None
 
 
-def _judged(value: str) -> Judged:
+def judged(value: str) -> Judged:
     """A hunk as the form names it. raises: InvalidInput"""
     parts = value.split(":")
     if len(parts) != 5 or not all(part.isdecimal() and len(part) < 12 for part in parts[:3]):
@@ -440,7 +441,7 @@ def _waits(document_id: int, number: str) -> bool:
         return False
 
 
-def _say(done: Decided, document_id: int) -> None:
+def say(done: Decided, document_id: int) -> None:
     """Tells what was decided, and what was not, in sentences."""
     numbers = {row.id: row.number for row in overview.suggestions(frame.reading(), frame.actor(), document_id)}
     said: list[str] = []
