@@ -5,7 +5,7 @@
 import type { Cards } from "./cards";
 import type { Draft } from "./drafts";
 import { refusedAt, unsaid } from "./status";
-import { api, Refusal } from "./wire";
+import { api, Refusal, t } from "./wire";
 
 export function cardActions(cards: Cards, refresh: (card: HTMLElement) => Promise<void>, amend: (draft: Draft) => void): void {
   const post = async (from: HTMLElement, path: string, body: object): Promise<void> => {
@@ -14,10 +14,12 @@ export function cardActions(cards: Cards, refresh: (card: HTMLElement) => Promis
     from.setAttribute("aria-busy", "true");
     if (card) unsaid(card);
     try {
-      await api("POST", path, body);
+      const answer = await api<{ found?: { outcome: string } } | null>("POST", path, body);
       // what was typed has arrived; the rest of the card's words go over into its new form
       if (from instanceof HTMLFormElement) (now(from) as HTMLFormElement).reset();
       if (card) await refresh(card);
+      // the passage of an orphan: it never guesses
+      if (card && answer?.found && answer.found.outcome !== "found") refusedAt(now(card), t(`find.${answer.found.outcome}`));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (card) refusedAt(now(card), error.message);

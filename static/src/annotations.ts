@@ -1,5 +1,5 @@
 // Remarks on passages: a dotted line under the words, carried with them; an orphan keeps only its card.
-import { type Extension, type Range, StateEffect, StateField } from "@codemirror/state";
+import { type ChangeDesc, type Extension, type Range, StateEffect, StateField } from "@codemirror/state";
 import { Decoration, type DecorationSet, EditorView, showTooltip, type Tooltip } from "@codemirror/view";
 import { element, icon, t } from "./wire";
 
@@ -10,9 +10,22 @@ export interface Anchored {
   state: string;
 }
 
+/** The passage of a remark that is being written: it has no number yet. */
+export const NEW = 0;
+
 export const placeAnnotation = StateEffect.define<Anchored>();
 export const dropAnnotation = StateEffect.define<number>();
 export const selectAnnotation = StateEffect.define<number | null>();
+
+/** What is left of a passage after a change, as engine/anchors.py has it: words in place of all of its words are none of it. */
+export function inward(from: number, to: number, changes: ChangeDesc): { from: number; to: number } | null {
+  let isGone = false;
+  changes.iterChangedRanges((fromA, toA) => {
+    if (fromA <= from && toA >= to) isGone = true;
+  }, true);
+  const [start, end] = [changes.mapPos(from, 1), changes.mapPos(to, -1)];
+  return isGone || end <= start ? null : { from: start, to: end };
+}
 
 interface Anchors {
   all: ReadonlyMap<number, Anchored>;
@@ -26,10 +39,9 @@ export const annotationsField = StateField.define<Anchors>({
     if (tr.docChanged && all.size) {
       const mapped = new Map<number, Anchored>();
       for (const anchor of all.values()) {
-        const from = tr.changes.mapPos(anchor.from, 1);
-        const to = tr.changes.mapPos(anchor.to, -1);
+        const kept = inward(anchor.from, anchor.to, tr.changes);
         // gone here; whether it is an orphan the server says
-        if (to > from) mapped.set(anchor.id, { ...anchor, from, to });
+        if (kept) mapped.set(anchor.id, { ...anchor, ...kept });
       }
       all = mapped;
     }
@@ -52,8 +64,8 @@ function decorations({ all, selected }: Anchors): DecorationSet {
     ranges.push(
       Decoration.mark({
         tagName: "mark",
-        class: id === selected ? "is-selected" : "",
-        attributes: { "data-annotation": String(id), "aria-details": `a-${id}` },
+        class: id === selected || id === NEW ? "is-selected" : "",
+        attributes: id === NEW ? {} : { "data-annotation": String(id), "aria-details": `a-${id}` },
       }).range(from, to),
     );
   }

@@ -1,6 +1,6 @@
 // Which card belongs where: a card to its words, words to their card, and cards fetched again from the server.
 import { EditorView } from "@codemirror/view";
-import { annotationsField, selectAnnotation } from "./annotations";
+import { annotationsField, NEW, selectAnnotation } from "./annotations";
 import { Cards } from "./cards";
 import { type Streams, toEditor } from "./places";
 import { Renewal } from "./renewal";
@@ -50,7 +50,7 @@ export class Margin {
       const anchor = view.state.field(annotationsField, false)?.all.get(id);
       if (anchor) return anchor.from;
     }
-    if (card.id === "new-remark") return Number(card.dataset["from"]);
+    if (card.id === "new-remark") return view.state.field(annotationsField, false)?.all.get(NEW)?.from ?? Math.min(Number(card.dataset["from"]), view.state.doc.length);
     // decided or orphaned: where the server says it stood, else where it was last seen here
     const { pos, seen, version } = card.dataset;
     if (!pos) return seen === undefined ? null : Math.min(Number(seen), view.state.doc.length);
@@ -100,10 +100,10 @@ export class Margin {
     await this.renewal.all(this.around.path, id => this.pathOf(id));
   }
 
-  /** Opens what the address names: #U-17, the id of a card, #pos-120 or ?pos=120. Returns a position that was named. */
-  openFromAddress(): number | null {
+  /** Opens what the address names: #U-17 or ?u=17, the id of a card, #pos-120 or ?pos=120. Returns a position that was named. */
+  openFromAddress(asked: string | null): number | null {
     const id = decodeURIComponent(location.hash.slice(1));
-    const number = /^U-(\d+)$/.exec(id)?.[1];
+    const number = /^U-(\d+)$/.exec(id)?.[1] ?? (id || !/^\d+$/.test(asked ?? "") ? undefined : asked!);
     const card = number
       ? this.cards.margin.querySelector<HTMLElement>(`.card[id^="s-"][data-number="${number}"]`)
       : id

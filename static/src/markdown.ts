@@ -239,6 +239,9 @@ export const heading = begin("heading", /^##\s/, () => "## ");
 export const bullets = begin("bullets", /^\s*[-*+]\s/, () => "- ");
 export const numbers = begin("numbers", /^\s*\d{1,4}[.)]\s/, i => `${i + 1}. `);
 
+/** An address as it may stand in the round brackets of a link. */
+export const asAddress = (address: string): string => address.replace(/[()\s<>]/g, sign => `%${sign.charCodeAt(0).toString(16).padStart(2, "0")}`);
+
 /** Makes the selection a link; the address is asked for by `ask`. */
 export function link(ask: (now: string) => Promise<string | null>): Command {
   return view => {
@@ -249,7 +252,7 @@ export function link(ask: (now: string) => Promise<string | null>): Command {
     void ask("https://").then(address => {
       view.focus();
       if (!address || !SAFE.test(address)) return;
-      const insert = `[${words || address}](${address.replace(/[()\s]/g, encodeURIComponent)})`;
+      const insert = `[${words || address}](${asAddress(address)})`;
       view.dispatch({ changes: { from: range.from, to: range.to, insert }, selection: { anchor: range.from + insert.length }, userEvent: "input.format.link" });
     });
     return true;

@@ -63,8 +63,36 @@ const people = StateField.define<readonly Placed[]>({
 // the own caret is told at most this often; the server gathers them further
 const EVERY = 80;
 
+// a flag that would reach over the edge of the page lies above the line, to the left of its caret
+const flags = ViewPlugin.fromClass(
+  class {
+    constructor(view: EditorView) {
+      this.measure(view);
+    }
+    update(update: ViewUpdate): void {
+      if (update.docChanged || update.geometryChanged || update.viewportChanged || update.transactions.some(tr => tr.effects.some(effect => effect.is(placePeople)))) this.measure(update.view);
+    }
+    private measure(view: EditorView): void {
+      if (!view.state.field(people, false)?.length) return;
+      view.requestMeasure({
+        key: this,
+        read: () => {
+          const room = document.documentElement.clientWidth - 4;
+          return [...view.contentDOM.querySelectorAll<HTMLElement>(".caret")].map(caret => {
+            const left = caret.getBoundingClientRect().left + 4;
+            return { caret, isOver: left + (caret.firstElementChild as HTMLElement).offsetWidth > room };
+          });
+        },
+        write: found => {
+          for (const { caret, isOver } of found) caret.classList.toggle("is-flipped", isOver);
+        },
+      });
+    }
+  },
+);
+
 export function presence(tell: ((anchor: number | null, head: number | null) => void) | null): Extension {
-  if (!tell) return people;
+  if (!tell) return [people, flags];
   const teller = ViewPlugin.fromClass(
     class {
       private timer: ReturnType<typeof setTimeout> | undefined;
@@ -86,5 +114,5 @@ export function presence(tell: ((anchor: number | null, head: number | null) => 
       }
     },
   );
-  return [people, teller];
+  return [people, flags, teller];
 }

@@ -20,7 +20,7 @@ import { differenceOf, type Fate, hold, leftBehind, openBranch, resend } from ".
 import { Line } from "./line";
 import { Margin } from "./margin";
 import { markdownAsTyped, markdownKeys } from "./markdown";
-import { toEditor, toMain, toStored } from "./places";
+import { toEditor, toStored } from "./places";
 import { presence } from "./presence";
 import { Replica } from "./replica";
 import { Review } from "./review";
@@ -38,7 +38,9 @@ import { type Draft, DraftBar, type Filing } from "./drafts";
 import { cardActions } from "./actions";
 import { hunksBetween } from "./own";
 import { Picker } from "./picker";
-import { startRemark } from "./remarks";
+import { Orphans } from "./orphans";
+import { richPaste } from "./paste";
+import { Remarks } from "./remarks";
 import { StatusLine } from "./status";
 import { tellFate, Unsent } from "./unsent";
 import { api, type Can, type Hunks, partial, type Person, Refusal, setWords, t } from "./wire";
@@ -69,6 +71,8 @@ class Workspace {
   private view: EditorView | null = null;
   private readonly margin: Margin;
   private readonly cards: Cards;
+  private readonly remarks: Remarks;
+  private readonly orphans: Orphans;
   private readonly sources: Sources | null;
   private client = "";
   private readonly everybody: Everybody;
@@ -76,6 +80,8 @@ class Workspace {
   private readonly unsent: Unsent;
   private opening = false;
   private contentsTimer: ReturnType<typeof setTimeout> | undefined;
+  /** the number of a suggestion that the address names: ?u=17 */
+  private asked = new URLSearchParams(location.search).get("u");
   private readonly states = new Map<number, string>();
   private readonly updateTools: ReturnType<typeof toolbar>;
   private readonly status: StatusLine;
@@ -107,6 +113,18 @@ class Workspace {
       path: data.paths.cards,
     });
     this.cards = this.margin.cards;
+    this.remarks = new Remarks({
+      section: data.section.id,
+      cards: this.cards,
+      view: () => this.view,
+      streams: () => this.streams(),
+      refresh: id => this.margin.refresh(id, true),
+    });
+    this.orphans = new Orphans(
+      () => this.line.state === "open" && !(this.view && this.writes(this.mode) && sendableUpdates(this.view.state).length),
+      () => this.view?.state.doc.toString() ?? "",
+      id => this.tookAnnotation(id),
+    );
     const legend = $(".legend");
     const story = $(".story");
     this.sources = legend && story ? new Sources(legend, story, () => this.view, data.section.id, data.paths.story) : null;
@@ -167,6 +185,9 @@ class Workspace {
       this.draft = null;
       await this.mount("read");
     }
+    for (const card of this.cards.all) {
+      if (card.dataset["state"] === "orphaned") this.orphans.told(Number(card.id.slice(2)), card.querySelector(".quote")?.textContent ?? "");
+    }
     this.openFromAddress();
   }
 
@@ -178,7 +199,8 @@ class Workspace {
   }
 
   private openFromAddress(): void {
-    const pos = this.margin.openFromAddress();
+    const pos = this.margin.openFromAddress(this.asked);
+    this.asked = null;
     if (pos !== null && this.mode === "sources") void this.sources?.open(pos, false);
   }
 
@@ -199,6 +221,7 @@ class Workspace {
 
   /** Puts the stream of a mode into the view. Raises Refusal. */
   async mount(mode: Mode): Promise<void> {
+    this.remarks.leaving();
     if (mode === "suggest" && this.draft && this.branch?.stream !== this.draft.stream) {
       this.branch?.close();
       this.branch = new Replica(this.line, this.draft.stream);
@@ -245,7 +268,7 @@ class Workspace {
               ...(held ? { onHeld: () => void this.openDraft() } : {}),
             })
           : following(replica),
-        writes ? [history(), markdownKeys(askForAddress), keymap.of([...historyKeymap, ...defaultKeymap, ...searchKeymap, indentWithTab].filter(notTab))] : keymap.of([...searchKeymap]),
+        writes ? [history(), richPaste(), markdownKeys(askForAddress), keymap.of([...historyKeymap, ...defaultKeymap, ...searchKeymap, indentWithTab].filter(notTab))] : keymap.of([...searchKeymap]),
         EditorState.readOnly.of(!writes),
         EditorView.editable.of(writes),
         EditorState.phrases.of(phrases()),
@@ -267,6 +290,7 @@ class Workspace {
         presence(data.user && writes ? (anchor, head) => this.tellCaret(anchor, head) : null),
         EditorView.updateListener.of(update => {
           this.updateTools(update);
+          this.orphans.update(update);
           if (update.docChanged || update.geometryChanged || update.viewportChanged) this.cards.schedule();
           if (update.docChanged && this.mode === "sources") this.sources?.later();
           if (update.docChanged && update.transactions.some(tr => tr.effects.some(effect => effect.is(arrived)))) queueMicrotask(() => this.arrivedChanges());
@@ -286,6 +310,7 @@ class Workspace {
     }
     this.root.dataset["writes"] = String(writes);
     this.placeEverything();
+    this.remarks.entered();
     this.tellDraft();
     this.tellPlace();
     if (!writes) this.saving("saved", 0);
@@ -295,7 +320,7 @@ class Workspace {
     const canRemark = !!this.data.can.annotate;
     return [
       suggestionsShown(id => void this.margin.select(`s-${id}`)),
-      annotationsShown(id => void this.margin.select(`a-${id}`), canRemark ? (from, to) => this.startRemark(from, to) : null),
+      annotationsShown(id => void this.margin.select(`a-${id}`), canRemark ? (from, to) => this.remarks.start(from, to) : null),
     ];
   }
 
@@ -384,6 +409,7 @@ class Workspace {
     if (version > this.main.version) await this.main.pull();
     const at = (name: string) => (card?.dataset[name] === undefined ? null : Number(card.dataset[name]));
     this.everybody.tookAnnotation({ id, start: at("start"), end: at("end"), state: card?.dataset["state"] ?? "open" }, version);
+    this.orphans.told(id, card?.dataset["state"] === "orphaned" ? (card.querySelector(".quote")?.textContent ?? "") : null);
     this.cards.schedule();
   }
 
@@ -411,17 +437,6 @@ class Workspace {
     }, 1200);
   }
 
-  private startRemark(from: number, to: number): void {
-    const view = this.view!;
-    startRemark(view, this.cards, from, to, async remark => {
-      const start = toMain(view, this.streams(), from, 1);
-      const end = toMain(view, this.streams(), to, -1);
-      if (start === null || end === null || end <= start) throw new Refusal("inside", t("remark.inside"));
-      await api("POST", `/api/v1/sections/${this.data.section.id}/annotations`, { start, end, version: this.main.version, ...remark });
-      view.dispatch({ selection: { anchor: view.state.selection.main.head } });
-    });
-  }
-
   // ── the own suggestion ──
 
   /** The first word of a new suggestion has been typed: its branch is opened, and the word goes there. */
@@ -441,6 +456,7 @@ class Workspace {
       const changes = typed.length ? typed.reduce((all, next) => all.compose(next)) : null;
       const fits = branch.text.eq(this.main.text);
       const words = fits || !changes ? changes : differenceOf(branch.text, view.state.doc);
+      this.remarks.leaving();
       this.branch = branch;
       this.draft = { id: suggestion.id, number: suggestion.number, stream: suggestion.stream, state: "draft" };
       const scroll = scrollY;
@@ -565,11 +581,11 @@ class Workspace {
       const field = event.target as HTMLInputElement;
       if (field.name === "mode" && field.closest(".modes")) void this.switchMode(field.value as Mode);
     });
-    $("[data-remark]")?.addEventListener("click", () => {
-      const { from, to } = this.view!.state.selection.main;
-      if (from < to) this.startRemark(from, to);
-      else this.status.notice(t("remark.select"));
-    });
+    for (const button of document.querySelectorAll("[data-remark]")) {
+      // the selection stays in the text
+      button.addEventListener("mousedown", event => event.preventDefault());
+      button.addEventListener("click", () => this.remarks.begin());
+    }
     cardActions(
       this.cards,
       card => this.margin.refresh(card.id, true),
@@ -627,6 +643,7 @@ class Workspace {
     for (const part of document.querySelectorAll<HTMLElement>("[data-for]")) part.hidden = !part.dataset["for"]!.split(" ").includes(mode);
     const url = new URL(location.href);
     url.searchParams.set("mode", mode);
+    url.searchParams.delete("u");
     window.history.replaceState(null, "", url);
     if (mode === "sources") void this.sources?.load();
     this.cards.schedule();

@@ -5,6 +5,7 @@ One value a card, made from the services' views; nothing here decides or writes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from flask import g
 
 from drafting.services import annotations, suggestions
-from drafting.services.annotations import AnnotationView
+from drafting.services.annotations import AnnotationView, CommentView
 from drafting.services.people import OrganizationView
 from drafting.services.sections import SectionView
 from drafting.services.suggestions import DecisionView, HunkView, SuggestionView
@@ -32,6 +33,16 @@ class Rival:
     hue: int
     ground: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One entry of a discussion. `url`: the remark's page, on the first entry of a thread."""
+
+    author: str
+    at: datetime
+    text: str
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,7 @@ class SuggestionCard:
     rivals: tuple[Rival, ...]
     endorsements: tuple[OrganizationView, ...]
     decision: DecisionView | None
+    talk: tuple[Said, ...]
     can: dict[str, bool]
     kind: str = "suggestion"
 
@@ -102,17 +114,24 @@ def of_section(
 ) -> list[Card]:
     """The cards of a section in the order of the text: open suggestions, own drafts, remarks; or the one asked for."""
     session, actor = frame.reading(), frame.actor()
-    if suggestion_id is not None:
-        view = suggestions.suggestion(session, actor, suggestion_id)
-        return [suggestion_card(view)] if view.section_id == section.id else []
-    if number is not None:
-        view = suggestions.by_number(session, actor, section.document_id, number)
-        return [suggestion_card(view)] if view.section_id == section.id else []
+    if suggestion_id is not None or number is not None:
+        view = (
+            suggestions.suggestion(session, actor, suggestion_id)
+            if suggestion_id is not None
+            else suggestions.by_number(session, actor, section.document_id, number or 0)
+        )
+        talk = annotations.of_suggestion(session, actor, view.id)
+        return [suggestion_card(view, talk)] if view.section_id == section.id else []
     if annotation_id is not None:
         remark = annotations.annotation(session, actor, annotation_id)
-        return [annotation_card(remark)] if remark.section_id == section.id else []
+        # a remark on a suggestion stands on the suggestion's card
+        return [annotation_card(remark)] if remark.section_id == section.id and remark.suggestion_id is None else []
+    said: dict[int, list[AnnotationView]] = {}
+    for remark in annotations.listing(session, actor, section.document_id, section_id=section.id, limit=2000):
+        if remark.suggestion_id is not None:
+            said.setdefault(remark.suggestion_id, []).append(remark)
     found: list[Card] = [
-        suggestion_card(view)
+        suggestion_card(view, said.get(view.id, ()))
         for view in suggestions.of_section(session, actor, section.id, states=("draft", "filed"))
         if view.open_hunks or view.is_own
     ]
@@ -145,13 +164,14 @@ def voices(cards: list[Card]) -> list[dict[str, Any]]:
     return sorted(found.values(), key=lambda one: -one["count"])[:12]
 
 
-def own_draft(cards: list[Card]) -> dict[str, Any] | None:
-    """The newest own draft of the section, for the editor to go on with."""
-    drafts = [card for card in cards if isinstance(card, SuggestionCard) and card.can["file"]]
+def own_draft(cards: list[Card], number: int | None = None) -> dict[str, Any] | None:
+    """What the editor goes on writing: the suggestion of this number when the reader may amend it, else the newest own draft."""
+    asked = [card for card in cards if isinstance(card, SuggestionCard) and card.number == number and card.can["amend"]]
+    drafts = asked or [card for card in cards if isinstance(card, SuggestionCard) and card.can["file"]]
     return max(drafts, key=lambda card: card.number).draft if drafts else None
 
 
-def suggestion_card(view: SuggestionView) -> SuggestionCard:
+def suggestion_card(view: SuggestionView, talk: Sequence[AnnotationView] = ()) -> SuggestionCard:
     """A suggestion's card as the reader may see it."""
     opened = view.open_hunks
     shown = opened or tuple(hunk for hunk in view.hunks if hunk.state not in ("joined", "withdrawn"))
@@ -160,6 +180,7 @@ def suggestion_card(view: SuggestionView) -> SuggestionCard:
     clashes = {(one.suggestion_id, one.hunk_id): one for hunk in opened for one in hunk.related if one.kind == "clash"}
     may_decide = "decide" in view.can and bool(opened)
     can = {name: name in view.can for name in ("endorse", "unendorse", "amend", "withdraw", "file")}
+    can["talk"] = frame.may("annotate") and view.state in ("filed", "decided")
     can["revert"] = "decide" in view.can and not opened and frame.may("revert")
     return SuggestionCard(
         id=view.id,
@@ -203,8 +224,9 @@ def suggestion_card(view: SuggestionView) -> SuggestionCard:
             for one in clashes.values()
         ),
         endorsements=tuple(one.organization for one in view.endorsements),
+        talk=tuple(entry for remark in talk for entry in _said(remark)),
         decision=max(decided, key=lambda one: one.id) if decided and not opened else None,
-        can={**can, "decide": may_decide, "any": any(can.values())},
+        can={**can, "decide": may_decide, "any": any(can[name] for name in can if name not in ("talk", "revert"))},
     )
 
 
@@ -237,21 +259,25 @@ def annotation_card(view: AnnotationView) -> AnnotationCard:
         quote=view.quote,
         whole=view.whole,
         text=view.text,
-        replies=tuple(
-            {
-                "author": one.organization.name if one.organization else words.person(one.author),
-                "at": one.at,
-                "text": one.text,
-            }
-            for one in view.replies
-            if not one.is_removed
-        ),
+        replies=tuple(_said(view))[1:],
         position=position,
         url=f"{_here()}/remarks/{view.number}",
         api=f"/api/v1/annotations/{view.id}",
         can=can,
         positions=tuple(words.POSITIONS.items()) if can["answer"] else (),
     )
+
+
+def _said(view: AnnotationView) -> Iterator[Said]:
+    """The remark, then what was answered to it."""
+    yield Said(_voice(view), view.created_at, view.text, f"{_here()}/remarks/{view.number}")
+    for one in view.replies:
+        if not one.is_removed:
+            yield Said(_voice(one), one.at, one.text)
+
+
+def _voice(said: AnnotationView | CommentView) -> str:
+    return said.organization.name if said.organization else words.person(said.author)
 
 
 def _here() -> str:

@@ -45,7 +45,7 @@ def section(slug: str, section_id: int) -> Any:
             "decide": frame.may("decide"),
         },
         "mode": mode,
-        "suggestion": cards.own_draft(shown) if mode == "suggest" else None,
+        "suggestion": cards.own_draft(shown, request.args.get("u", type=frame.whole)) if mode == "suggest" else None,
         "origins": [],
         "paths": {"socket": "/socket.io", **_paths(slug, section_id)},
     }
