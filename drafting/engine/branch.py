@@ -196,10 +196,12 @@ def grown_by(hunks: Sequence[Hunk]) -> int:
 
 
 def check_order(main: str, hunks: Sequence[Hunk]) -> bool:
-    """Whether the ranges are disjoint, in order, inside the text, and inside their zones."""
+    """Whether the ranges are disjoint, in order, and inside their zones, and these inside the text."""
     pos = 0
     for hunk in hunks:
-        if not (pos <= hunk.start <= hunk.end and hunk.zone_start <= hunk.start and hunk.end <= hunk.zone_end):
+        if not (0 <= hunk.zone_start <= hunk.start and hunk.end <= hunk.zone_end <= len(main)):
+            return False
+        if not pos <= hunk.start <= hunk.end:
             return False
         pos = hunk.end
     return pos <= len(main)
@@ -475,6 +477,15 @@ def insert_at(main: str, hunks: Hunks, hunk: Hunk, index: int) -> tuple[Hunks, C
     return (*hunks[:index], hunk, *hunks[index:]), changes
 
 
+def beside(hunk: Hunk, replacement: Replacement, by: int) -> Hunk:
+    """A hunk next to an own one that became main's, or is open again: it shifts, its zone holds what changed there."""
+    moved = hunk.shifted(by)
+    if not hunk.marked:
+        return moved
+    low, high = moved_outward(hunk.zone_start, hunk.zone_end, replacement)
+    return replace(moved, zone_start=min(moved.start, low), zone_end=max(moved.end, high))
+
+
 def accepted(main: str, new_main: str, hunks: Hunks, index: int, replacement: Replacement) -> tuple[Hunks, ChangeSet]:
     """The hunks after one of them was made main's, as `replacement`, and what the branch text gets.
 
@@ -484,16 +495,8 @@ def accepted(main: str, new_main: str, hunks: Hunks, index: int, replacement: Re
     hunk = hunks[index]
     x, y, words = replacement
     grown = len(words) - (y - x)
-    rest = []
-    for place, other in enumerate(hunks):
-        if place == index:
-            continue
-        by = grown if place > index else 0
-        zone = moved_outward(other.zone_start, other.zone_end, replacement) if other.marked else None
-        other = other.shifted(by)
-        if zone is not None:
-            other = replace(other, zone_start=min(other.start, zone[0]), zone_end=max(other.end, zone[1]))
-        rest.append(other)
+    rest = [beside(other, replacement, 0) for other in hunks[:index]]
+    rest += [beside(other, replacement, grown) for other in hunks[index + 1 :]]
     start, end = min(x, hunk.start), max(y, hunk.end)
     old = main[start : hunk.start] + hunk.text + main[hunk.end : end]
     new = main[start:x] + words + main[y:end]

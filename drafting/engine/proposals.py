@@ -45,6 +45,7 @@ from drafting.engine.branch import (
     Fate,
     Hunk,
     Hunks,
+    beside,
     branch_text,
     main_step,
     moved_inward,
@@ -58,7 +59,7 @@ from drafting.engine.changes import ChangeSet
 from drafting.engine.checkpoint import FORMAT, dump_branch, load_branch
 from drafting.engine.open_hunks import Branch, Closed, Event, Work
 from drafting.engine.plans import Applied, Log, Outcome, RevertPlan
-from drafting.engine.rebase import Update
+from drafting.engine.rebase import Update, check_same
 from drafting.engine.relations import Replacement
 from drafting.engine.restoration import restoration
 from drafting.engine.words import trimmed
@@ -315,9 +316,9 @@ class Proposals(Acceptances):
         lefts, mids, rights = [], [], []
         for own in work.hunks:
             if own.end < x or (own.end == x and (own.start < x or x < y or own.id in closed.before)):
-                lefts.append(own)
+                lefts.append(beside(own, hull, 0))
             elif own.start >= y:
-                rights.append(own.shifted(grown))
+                rights.append(beside(own, hull, grown))
             else:
                 mids.append(own)
         low = lefts[-1].end if lefts else 0
@@ -348,6 +349,10 @@ class Proposals(Acceptances):
                 return fates
             hunk = whole_between(self._text, id, (x, x + len(back), main_was[x:y]), low, high, self.version, ())
         else:
+            apart = self._apart(work, (*lefts, *rights), mids, closed)
+            if apart and branch_text(self._text, apart) == branch_text(main_was, work.hunks):
+                work.hunks = apart
+                return fates
             start, end = min(x, mids[0].start), max(y, mids[-1].end)
             text = []
             pos = start
@@ -365,6 +370,26 @@ class Proposals(Acceptances):
             fates.append(Fate(work.branch.id, id, "withdrawn", by=pair))
         work.hunks = (*lefts, *((hunk,) if hunk else ()), *rights)
         return fates
+
+    def _apart(self, work: Work, rest: Hunks, mids: Sequence[Hunk], closed: Closed) -> Hunks | None:
+        """The hunk and own ones that its words came to stand in or touch, each as written; None where one does not fit.
+
+        An identical deletion of somebody else may have taken another of the same letters: then they came back elsewhere.
+        """
+        ids = [own.id for own in work.hunks]
+        hunks = rest
+        for own in mids:
+            place = self.place_now(own.written)
+            at = ids.index(own.id)
+            put = place and put_in(
+                self._text, hunks, stands_as_written(own, *place), frozenset(ids[:at]), frozenset(ids[at + 1 :])
+            )
+            if not put:
+                return None
+            hunks = put[0]
+        wish = self._returning(closed)
+        put = wish and put_in(self._text, hunks, wish, closed.before, closed.after)
+        return put[0] if put else None
 
     def _return(self, work: Work, closed: Closed, pair: Pair) -> list[Fate]:
         """A hunk comes back if it fits; one that was superseded goes on waiting, any other is closed."""
@@ -443,12 +468,13 @@ def carry(updates: Sequence[Update], stored: Sequence[tuple[str, int, ChangeSet,
     updates   as pushed, each starting in the text after the one before
     stored    (client, sequence, changes, removal) since the version the push names, in order
     returns   those not stored yet; flagged when it was carried over a removal of words that it touched
-    raises    MismatchError when they do not start in the same text
+    raises    MismatchError when they do not start in the same text; EngineError when another update is stored under
+              the names of one
     """
     pending = [(update, False) for update in updates]
     for client, sequence, changes, removal in stored:
         if pending and (pending[0][0].client, pending[0][0].sequence) == (client, sequence):
-            pending.pop(0)
+            check_same(pending.pop(0)[0], changes)
             continue
         over = changes
         carried = []

@@ -751,3 +751,32 @@ def test_letters_that_come_to_stand_there_by_chance_put_nothing_back():
     assert desk.main == "x, y" and desk.hunks(S) == [(1, ",", ""), (2, "", " aa")]
     desk.accept((S, 2))
     assert desk.main == "x, aa y" and desk.hunks(S) == [(1, ",", "")] and desk.read(S) == "x aa y"
+
+
+def test_a_hunk_beside_an_own_one_that_is_reverted_keeps_in_sight_what_had_cut_it():
+    """What it looks back to was shifted out of the text, and the blank and letter that came back were not seen."""
+    desk = Desk("a b b b.")
+    desk.suggest(S, (1, 7, ""))
+    desk.suggest(S, (0, 0, "x"))
+    desk.suggest(A, (1, 3, ""))
+    before = desk.p.shown(S), desk.read(S)
+    desk.accept((A, 1))
+    desk.accept((S, 2))
+    desk.check()
+    desk.revert(S, 2)
+    desk.check()
+    desk.revert(A, 1)
+    assert (desk.p.shown(S), desk.read(S)) == before
+    desk.check()
+
+
+def test_a_blank_line_that_comes_back_as_another_one_joins_no_hunks():
+    """Two delete a blank line, each another one of four: taken back, it came to stand in an own hunk's ground."""
+    desk = Desk("\n\n\n\na.")
+    desk.suggest(S, (0, 1, ""), (3, 5, "b"))
+    desk.suggest(A, (3, 4, ""))
+    before = desk.p.shown(S), desk.read(S)
+    assert desk.accept((A, 1)).applied[0].fulfilled == ((S, 1),)
+    desk.revert(A, 1)
+    assert (desk.p.shown(S), desk.read(S)) == before
+    desk.check()
