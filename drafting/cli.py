@@ -14,6 +14,8 @@ import sqlite3
 import sys
 import tarfile
 import tempfile
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -143,11 +145,11 @@ def run_serve(settings: Settings, options: argparse.Namespace) -> int:
                 "workers": settings.workers,
                 "threads": settings.threads,
                 "worker_connections": 2 * settings.threads,
-                "graceful_timeout": 3,  # with web sockets open it is always waited for in full
+                "graceful_timeout": 5,  # for requests under way; sockets are closed at once
                 "timeout": 120,
                 "proc_name": "drafting",
                 "loglevel": "warning",
-                "post_worker_init": greet,
+                "post_worker_init": ready,
             }.items():
                 self.cfg.set(name, value)
 
@@ -156,7 +158,8 @@ def run_serve(settings: Settings, options: argparse.Namespace) -> int:
 
             return create_app()
 
-    def greet(worker: Any) -> None:
+    def ready(worker: Any) -> None:
+        threading.Thread(target=_close_sockets_at_the_end, args=(worker,), daemon=True).start()
         if worker.age == 1:
             print(greeting, flush=True)
 
@@ -178,6 +181,16 @@ def _check_port(host: str, port: int) -> None:
         else:
             why = f"{host}:{port} cannot be served: {error.strerror}; choose another address with --host and --port"
         raise WrongState(why, port=port) from None
+
+
+def _close_sockets_at_the_end(worker: Any) -> None:
+    """When gunicorn's worker is told to end: what was pushed is stored and answered, then the sockets are closed.
+
+    Each holds a thread of the worker, which would wait for them in vain and be killed.
+    """
+    while worker.alive:
+        time.sleep(0.1)
+    worker.wsgi.extensions["live"].stop()
 
 
 def _host_of(settings: Settings) -> str:

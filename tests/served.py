@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from drafting.config import load_settings
 from drafting.services.access import Actor
@@ -20,7 +21,7 @@ from drafting.store.database import Database
 from drafting.store.migrations import upgrade
 from drafting.store.models import Document
 from tests import make
-from tests.sockets import PATIENCE, Line, Refused, Writer, cookie_of
+from tests.sockets import PATIENCE, Line, Refused, Writer, cookie_of, page_of
 from tests.test_serve import free_port, serving
 
 
@@ -43,6 +44,7 @@ def running(place: Place, *arguments: str, **environment: str) -> Iterator[subpr
             reader.join(5)
             text = "".join(logged)
             print(text[-6000:])
+            place.logged.extend(logged)
             place.complaints.extend(line for line in logged if "Error" in line or "Traceback" in line)
 
 
@@ -55,13 +57,13 @@ class Place:
     def __init__(self, instance: Path, database_url: str = "") -> None:
         settings = load_settings({}, instance_path=instance, database_url=database_url)
         self.instance = instance
+        self.logged: list[str] = []  # what servers that have ended logged
         self.complaints: list[str] = []  # what servers logged that looks like a mistake of ours
         self.secret = settings.secret_key
         self.database = Database(settings.database_url)
         upgrade(self.database)
         self.port = free_port()
         self.cookies: dict[str, str] = {}
-        self.tokens: dict[str, tuple[str, str]] = {}
         self.lines: list[Line] = []
         with self.database.write() as session:
             document = make.document(session, phase="consultation")
@@ -109,32 +111,18 @@ class Place:
         )
         return self._answer(request)
 
-    def form(self, who: str, path: str) -> None:
-        """Sends an empty form of a page."""
-        cookie, token = self._token(who)
+    def form(self, who: str, path: str, **fields: str) -> None:
+        """Sends a form of a page."""
+        cookie, token = page_of(self.port, self.cookie(who))
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}", data=f"csrf_token={token}".encode(), headers={"Cookie": cookie}
+            f"http://127.0.0.1:{self.port}{path}", data=urlencode({"csrf_token": token, **fields}).encode(), headers={"Cookie": cookie}
         )
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             assert answer.status == 200
 
-    def _token(self, who: str) -> tuple[str, str]:
-        """Cookie and CSRF token of somebody's session."""
-        if who not in self.tokens:
-            page = urllib.request.Request(
-                f"http://127.0.0.1:{self.port}/account", headers={"Cookie": self.cookie(who)}
-            )
-            with urllib.request.urlopen(page) as answer:
-                html = answer.read().decode()
-                cookies = answer.headers.get_all("Set-Cookie") or []
-            fresh = [each.split(";")[0] for each in cookies if each.startswith("drafting=")]
-            token = html.split('name="csrf-token" content="')[1].split('"')[0]
-            self.tokens[who] = (fresh[-1] if fresh else self.cookie(who), token)
-        return self.tokens[who]
-
     def post(self, who: str, path: str, body: dict[str, Any]) -> Any:
         """A call of the JSON API, with the token that the page carries."""
-        cookie, token = self._token(who)
+        cookie, token = page_of(self.port, self.cookie(who))
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/api/v1{path}",
             data=json.dumps(body).encode(),

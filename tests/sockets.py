@@ -55,11 +55,34 @@ def cookie_of(port: int, secret_key: str, user_id: int, session_epoch: int = 0) 
     return found[-1]
 
 
-class Line:
-    """One open connection. `heard` holds all events in the order they came."""
+_opened: dict[tuple[int, str], tuple[str, str]] = {}
 
-    def __init__(self, port: int, cookie: str = "", origin: str | None = None) -> None:
+
+def page_of(port: int, cookie: str) -> tuple[str, str]:
+    """What a page of this session brings: the cookie with its CSRF token, and the token as the page shows it."""
+    if (port, cookie) not in _opened:
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/account", headers={"Cookie": cookie})
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            html = answer.read().decode()
+            cookies = answer.headers.get_all("Set-Cookie") or []
+        fresh = [each.split(";")[0] for each in cookies if each.startswith("drafting=")]
+        token = html.split('name="csrf-token" content="')[1].split('"')[0]
+        _opened[port, cookie] = (fresh[-1] if fresh else cookie, token)
+    return _opened[port, cookie]
+
+
+class Line:
+    """One open connection of a page of this session. `heard` holds all events in the order they came.
+
+    token  the CSRF token that the page sends; None: the right one
+    """
+
+    def __init__(self, port: int, cookie: str = "", origin: str | None = None, token: str | None = None) -> None:
         self.port = port
+        if cookie:
+            cookie, own = page_of(port, cookie)
+            token = own if token is None else token
+        self.token = token
         self.socket = websocket.create_connection(
             f"ws://127.0.0.1:{port}/socket.io/?EIO=4&transport=websocket",
             cookie=cookie or None,
@@ -74,7 +97,7 @@ class Line:
         self.failure: BaseException | None = None
         self._next = 0
         assert self.socket.recv().startswith("0")
-        self.socket.send("40")
+        self.socket.send("40" + (json.dumps({"csrf": token}) if token else ""))
         assert self.socket.recv().startswith("40")
         self.socket.settimeout(None)
         self._reader = threading.Thread(target=self._read, daemon=True)

@@ -40,7 +40,7 @@ DOORS = {
     "flask_socketio": ("web/live.py",),
     "socketio": ("web/",),
     "simple_websocket": ("web/websocket.py",),
-    "redis": ("web/live.py",),
+    "redis": ("web/workers.py",),
     "argon2": ("services/accounts.py",),
     "diff_match_patch": ("engine/diff",),
     "markdown_it": ("formats/markdown",),

@@ -72,7 +72,7 @@ def carry(updates: Sequence[Update], stored: Iterable[Update], version: int) -> 
     updates   pending, in order; the first starts in the text of `version`
     stored    the stream's revisions after `version`, in order, one's own among them
     raises    MismatchError when lengths say that they do not start in one text; EngineError when an update is stored
-              but one pending before it is not
+              but one pending before it is not, or when another update is stored under its names
     law       the same result for a resend as for the first send (law 5), and for any split of `stored` into pulls
     """
     pending = list(updates)
@@ -81,6 +81,7 @@ def carry(updates: Sequence[Update], stored: Iterable[Update], version: int) -> 
     for revision in stored:
         version += 1
         if pending and revision.client == pending[0].client and revision.sequence == pending[0].sequence:
+            check_same(pending[0], revision.changes)
             confirmed.append(Confirmed(revision.client, revision.sequence, version))
             del pending[0]
             continue
@@ -96,3 +97,15 @@ def carry(updates: Sequence[Update], stored: Iterable[Update], version: int) -> 
             passing = passing.map(update.changes, before=True)
         foreign.append(passing)
     return Rebased(tuple(confirmed), tuple(pending), tuple(foreign), version)
+
+
+def check_same(update: Update, stored: ChangeSet) -> None:
+    """Nothing, when the update is what is stored under its names. Carried one at a time both ways, they are equal.
+
+    raises  EngineError: two editors use one client name, and what one of them typed must not pass for stored
+    """
+    if update.changes != stored:
+        raise EngineError(
+            f"Update {update.sequence} of client {update.client} is stored with other changes: "
+            "two editors have one client name; take a new one."
+        )

@@ -151,6 +151,7 @@ def change_profile(
     row = own_row(session, actor)
     if name is not None:
         row.name = _name(name)
+        _announce(session, row.id)
     if language is not None:
         row.language = _language(language)
     if may_be_named is not None:

@@ -23,7 +23,7 @@ from drafting.engine.rebase import Update, rebase
 from drafting.engine.text import from_units, to_units
 from drafting.errors import DraftingError, InvalidChanges, InvalidInput, NotFound, TooLarge, VersionConflict, WrongState
 from drafting.services import audit, heads, hunks, people, sections
-from drafting.services.access import Actor, allowed, belongs_to, require, require_own, sees_suggestion
+from drafting.services.access import Actor, require, require_own
 from drafting.services.clock import now
 from drafting.services.heads import MAIN_CLIENT, SERVER_CLIENT, Branch, Head, Stored
 from drafting.store.database import transaction, verb
@@ -31,6 +31,7 @@ from drafting.store.models import Document, Revision, Section, Stream, Suggestio
 
 MAX_LENGTH = 300_000  # code units of a section; the longest law tried is 170,000
 MAX_UPDATES = 2000  # of one push
+MAX_CARRIED = 400_000  # updates × revisions they are carried over: about a second, in which nobody else is served
 TITLE_REACH = 1000  # code units in which a section's first heading is looked for while people type
 RESERVED = {MAIN_CLIENT, SERVER_CLIENT, "structure", "import"}  # client names that no editor may use
 
@@ -147,6 +148,12 @@ class Work:
                 f"stream {push.stream_id} has no version {push.version}; its newest is {log.version}",
                 version=log.version,
             )
+        if len(push.updates) * (log.version - push.version) > MAX_CARRIED:
+            raise VersionConflict(
+                f"{len(push.updates)} updates on version {push.version} are too far behind {log.version}: ask for what "
+                "is new, carry them over it, and send them again",
+                version=log.version,
+            )
         updates = self._not_stored_before(head, push, client)
         if not updates:
             return log.version
@@ -154,7 +161,8 @@ class Work:
             self._take_main(head, push, updates)
         else:
             self._take_branch(head, branch, push, updates)
-        head.sequences[push.stream_id, client] = max(updates[-1].sequence, head.sequences[push.stream_id, client])
+        newest = max(updates[-1].sequence, head.newest_of(push.stream_id, client)[0])
+        head.clients[push.stream_id, client] = (newest, push.actor.user_id)
         return log.version
 
     def _check_right(self, head: Head, branch: Branch | None, push: Push) -> None:
@@ -175,8 +183,13 @@ class Work:
         self.allowed.add(key)
 
     def _not_stored_before(self, head: Head, push: Push, client: str) -> list[Update]:
-        """The updates without those that were stored at or before the version they are said to start in."""
-        last = head.last_sequence(push.stream_id, client)
+        """The updates without those that were stored at or before the version they are said to start in.
+
+        raises  InvalidInput when the client is the editor of somebody else: their numbers are not to be used up
+        """
+        last, author_id = head.newest_of(push.stream_id, client)
+        if last and author_id != push.actor.user_id:
+            raise InvalidInput(f"client {client} is the editor of somebody else; take a new name", field="client")
         if push.updates[0].sequence > last:
             return list(push.updates)
         log = head.log_of(push.stream_id)
@@ -360,96 +373,6 @@ def check_fits(text: str, updates: Sequence[Update | object]) -> None:
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class StreamPlace:
-    """Where a stream belongs. `suggestion_id`: None for a section's main stream."""
-
-    stream_id: int
-    section_id: int
-    document_id: int
-    suggestion_id: int | None
-
-
-def place_of(session: Session, actor: Actor, stream_id: int) -> StreamPlace:
-    """Where a stream belongs, when the actor may read it.
-
-    raises  NotFound also for a draft of others, and for a suggestion that was withdrawn
-    needs   read
-    """
-    row = session.execute(
-        select(Stream.section_id, Section.document_id, Stream.kind)
-        .join(Section, Section.id == Stream.section_id)
-        .where(Stream.id == stream_id)
-    ).one_or_none()
-    if row is None:
-        raise NotFound("there is no such stream")
-    document = require(session, actor, "read", row.document_id)
-    suggestion = None
-    if row.kind == "branch":
-        suggestion = session.scalars(select(Suggestion).where(Suggestion.stream_id == stream_id)).one_or_none()
-        if suggestion is None or not sees_suggestion(actor, document, suggestion) or suggestion.state == "withdrawn":
-            raise NotFound("there is no such stream")
-    return StreamPlace(stream_id, row.section_id, row.document_id, suggestion.id if suggestion else None)
-
-
-def can(session: Session, actor: Actor, place: StreamPlace) -> dict[str, bool]:
-    """What the actor may do with a stream now, for showing only what works."""
-    document = session.get(Document, place.document_id)
-    assert document is not None
-    answer = {
-        "edit": allowed(actor, "edit", document),
-        "suggest": allowed(actor, "suggest", document),
-        "annotate": allowed(actor, "annotate", document),
-        "decide": allowed(actor, "decide", document),
-    }
-    if place.suggestion_id is not None:
-        suggestion = session.get(Suggestion, place.suggestion_id)
-        assert suggestion is not None
-        answer["edit"] = (
-            answer["suggest"] and belongs_to(actor, suggestion) and suggestion.state in ("draft", "filed")
-        )
-    return answer
-
-
-def present_text(head: Head, stream_id: int) -> str:
-    """The newest text of a section's main stream or of a branch that holds all of main, ordinary Unicode."""
-    branch = head.branch_of(stream_id)
-    if branch is None:
-        return from_units(head.text)
-    assert branch.main_version == head.version, "the hunks are current, the branch's log is not: bring it up first"
-    return from_units(head.proposals.branch_text(branch.suggestion_id))
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What somebody who opens a stream needs: its newest version, and its text or what was stored since theirs."""
-
-    version: int
-    text: str | None
-    updates: tuple[Stored, ...]
-
-
-def opening(head: Head, stream_id: int, version: int | None) -> Opening:
-    """For a client that has a version, or none; the text when its version is not there or too old to be worth it."""
-    log = head.log_of(stream_id)
-    if version is not None and 0 <= log.version - version <= heads.RECENT:
-        return Opening(log.version, None, tuple(log.since(version)))
-    return Opening(log.version, present_text(head, stream_id), ())
-
-
-@verb
-def open_branch(session: Session, section_id: int, stream_id: int, version: int | None) -> Opening:
-    """As `opening`, for a branch: what main did meanwhile is put into its log first. commits: yes, once"""
-    head = heads.writing(session, section_id)
-    branch = head.branch_of(stream_id)
-    if branch is None:
-        raise NotFound("there is no such stream")
-    rows = bring_up(head, branch, now())
-    if rows:
-        heads.store(session, head, rows)
-    return opening(head, stream_id, version)
 
 
 def text_at(session: Session, actor: Actor, section_id: int, version: int | None = None) -> TextView:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Select, bindparam, delete, event, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, event, insert, select, update
 from sqlalchemy.orm import Session
 
 from drafting.engine.attribution import Span, Tape
@@ -101,7 +101,7 @@ class Head:
         self.proposals: Proposals
         self.branches: dict[int, Branch] = {}
         self.anchors = Anchors()
-        self.sequences: dict[tuple[int, str], int] = {}  # (stream, client) → newest stored sequence
+        self.clients: dict[tuple[int, str], tuple[int, int | None]] = {}  # (stream, client) → as `newest_of`
 
     @property
     def version(self) -> int:
@@ -138,19 +138,19 @@ class Head:
         """Spans as this stream keeps them: it calls itself 0."""
         return tuple(span._replace(stream=0) if span.stream == self.stream_id else span for span in spans)
 
-    def last_sequence(self, stream_id: int, client: str) -> int:
-        """The newest sequence number stored for a client in a stream; 0 when there is none."""
+    def newest_of(self, stream_id: int, client: str) -> tuple[int, int | None]:
+        """The newest sequence number stored for a client in a stream, 0 when there is none, and whose editor it is."""
         key = (stream_id, client)
-        known = self.sequences.get(key)
+        known = self.clients.get(key)
         if known is None:
             with self.reader() as session:
-                known = session.scalar(
-                    select(func.max(Revision.sequence)).where(
-                        Revision.stream_id == stream_id, Revision.client == client
-                    )
-                )
-            known = known or 0
-            self.sequences[key] = known
+                row = session.execute(
+                    select(Revision.sequence, Revision.author_id)
+                    .where(Revision.stream_id == stream_id, Revision.client == client)
+                    .order_by(Revision.sequence.desc())
+                    .limit(1)
+                ).one_or_none()
+            known = self.clients[key] = (row.sequence, row.author_id) if row else (0, None)
         return known
 
     # ── changing ──
@@ -225,7 +225,7 @@ class Head:
         self.text = to_units(snapshot.text) if snapshot else ""
         self.tape = Tape(self.text, spans_of(json.loads(snapshot.spans))) if snapshot else Tape()
         self.log = StreamLog(self, row.stream_id, self.saved_version)
-        self.sequences, self.branches, self.unsaved, self.anchors = {}, {}, 0, Anchors()
+        self.clients, self.branches, self.unsaved, self.anchors = {}, {}, 0, Anchors()
         self.epoch = checkpoint.epoch if checkpoint else 0
         if checkpoint is None:  # no suggestion was ever opened here
             self.proposals = Proposals(self.log)

@@ -68,22 +68,30 @@ class StreamLog:
         if row is None:
             if not 1 <= version <= self.version:
                 raise NotFound(f"stream {self.stream_id} has no version {version}; its newest is {self.version}")
-            self.load(version, min(version + 500, self.version))
-            row = self._rows[version]
+            row = self.load(version, min(version + 500, self.version))[0]
         return row
 
     def since(self, version: int, until: int | None = None) -> list[Stored]:
         """The revisions after a version, in order."""
         last = self.version if until is None else until
         missing = next((v for v in range(version + 1, last + 1) if v not in self._rows), None)
-        if missing is not None:
-            self.load(missing, last)
-        return [self._rows[v] for v in range(version + 1, last + 1)]
+        if missing is None:
+            return [self._rows[v] for v in range(version + 1, last + 1)]
+        # What the transaction under way has appended is only in memory.
+        rows = {**{row.version: row for row in self.load(missing, last)}, **self._rows}
+        return [rows[v] for v in range(version + 1, last + 1)]
 
-    def load(self, first: int, last: int) -> None:
+    def load(self, first: int, last: int) -> list[Stored]:
+        """Reads revisions; of what is kept, old ones make room when it has become much."""
         with self._head.reader() as session:
-            for row in read_revisions(session, self.stream_id, first - 1, last):
+            rows = read_revisions(session, self.stream_id, first - 1, last)
+        if len(self._rows) + len(rows) > 3 * RECENT:
+            self._rows = {v: row for v, row in self._rows.items() if v > self.version - RECENT}
+            self._rows.update((row.version, row) for row in rows[-RECENT:])
+        else:
+            for row in rows:
                 self._rows.setdefault(row.version, row)
+        return rows
 
     # the engine's Log
 

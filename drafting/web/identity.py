@@ -13,8 +13,9 @@ from flask import Flask, current_app, has_request_context, request, session
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user, login_user, logout_user
-from flask_wtf.csrf import CSRFProtect
+from flask_wtf.csrf import CSRFProtect, validate_csrf
 from itsdangerous import BadSignature, URLSafeTimedSerializer
+from wtforms.validators import ValidationError
 
 from drafting.config import Settings
 from drafting.errors import NotFound
@@ -73,6 +74,15 @@ def begin_session(who: Actor) -> None:
     session.clear()
     session.permanent = True
     login_user(Person(who))
+
+
+def is_of_this_session(token: object) -> bool:
+    """Whether a CSRF token was made for the session of this request: asked for sockets, which `csrf` does not see."""
+    try:
+        validate_csrf(token)
+    except ValidationError:
+        return False
+    return True
 
 
 def end_session() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from drafting.errors import NotSignedIn
 from drafting.services.access import Actor
 from drafting.web.websocket import Connection, text_frame
 
@@ -46,14 +47,16 @@ class Room:
     document_id: int
     suggestion_id: int | None  # None: the section's main stream
     sent: int  # version up to which updates were sent
+    moved: int = 0  # how often the section had moved when updates were last sent
     clients: dict[str, Client] = field(default_factory=dict)
     people: dict[str, dict[str, Any]] = field(default_factory=dict)  # by key
-    elsewhere: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # by worker
+    elsewhere: dict[str, tuple[float, list[dict[str, Any]]]] = field(default_factory=dict)  # by worker, as heard when
     people_changed: bool = False
+    elsewhere_changed: bool = False
     people_due: float = 0.0
 
     def all_people(self) -> list[dict[str, Any]]:
-        return [*self.people.values(), *(one for each in self.elsewhere.values() for one in each)]
+        return [*self.people.values(), *(one for _, each in self.elsewhere.values() for one in each)]
 
     def broadcast(self, frame: bytes, only: Callable[[Client], bool] | None = None) -> None:
         for client in list(self.clients.values()):
@@ -77,6 +80,7 @@ class Rooms:
         self._lock = threading.Lock()
         self.clients: dict[str, Client] = {}
         self.rooms: dict[int, Room] = {}
+        self.emptied: set[int] = set()  # streams that nobody here has open any more, for other workers to hear
 
     def add(self, client: Client) -> None:
         with self._lock:
@@ -93,8 +97,10 @@ class Rooms:
             return client
 
     def enter(self, client: Client, make: Callable[[], Room], stream_id: int) -> Room:
-        """The room of a stream with the client in it."""
+        """The room of a stream with the client in it. raises: NotSignedIn when its connection ended meanwhile"""
         with self._lock:
+            if self.clients.get(client.sid) is not client:
+                raise NotSignedIn("this connection has ended; connect again")
             room = self.rooms.get(stream_id)
             if room is None:
                 room = self.rooms[stream_id] = make()
@@ -114,6 +120,14 @@ class Rooms:
             room.people_changed = True
         if not room.clients and self.rooms.get(room.stream_id) is room:
             del self.rooms[room.stream_id]
+            self.emptied.add(room.stream_id)
+
+    def take_emptied(self) -> list[int]:
+        """The streams that nobody here has open any more; told once."""
+        with self._lock:
+            found = sorted(self.emptied - self.rooms.keys())
+            self.emptied.clear()
+            return found
 
     def all(self) -> list[Room]:
         with self._lock:

@@ -6,9 +6,12 @@ What it does otherwise (measured, see the stack's notes):
   caller, only the rest waits for the connection's writer thread. A client that leaves more than `MAX_BACKLOG` unread is
   dropped; it comes back and asks for what it missed;
 - no permessage-deflate: it costs a third of the CPU and 100 kB a connection on frames of 100 bytes;
-- an inbound message is refused while it arrives, not after all of it is in memory.
+- an inbound message is refused while it arrives, not after all of it is in memory;
+- what is none of the few things that a client says (`is_readable`) ends the connection, before the libraries behind it
+  read it: they would log a trace for each, and call our handlers of `connect` and `disconnect` for events of that name;
+- there are never more connections than leave threads for pages (`Doors`).
 
-It sits at a private door of Engine.IO (`server.eio._async`), so the version is pinned and `tests/web/test_live.py`
+It sits at a private door of Engine.IO (`server.eio._async`), so the version is pinned and `tests/web/test_websocket.py`
 holds it open.
 """
 
@@ -16,7 +19,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import queue
+import re
 import socket
 import ssl
 import threading
@@ -24,15 +29,46 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from engineio import json
 from wsproto.connection import Connection as Protocol
 from wsproto.connection import ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import ProtocolError
 
+__all__ = ["CloseReason", "Connection", "install", "text_frame"]
+
+log = logging.getLogger(__name__)
+
 ACCEPT = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
-MAX_INBOUND = 2_000_000  # bytes of one message; a pasted section of 300,000 characters fits
+MAX_INBOUND = 2_000_000  # characters of one message; a pasted section of 300,000 fits, however JSON writes them
 MAX_BACKLOG = 8_000_000  # bytes a client may leave unread
+PART = 16  # characters that a part of a message counts beside its own: parts without end are no way around the bound
+
+CONNECT = re.compile(r"40(\{.*)?", re.DOTALL)
+EVENT = re.compile(r"42(?:\d{1,15})?(\[.*)", re.DOTALL)  # a number when an answer is wanted
+NOT_OURS = {"connect", "connect_error", "disconnect", "*"}  # Socket.IO gives these names a meaning of their own
+
+
+def is_readable(message: str | bytes) -> bool:
+    """Whether it is something that a client of ours says: a pong, a connect, a goodbye, or an event with its values.
+
+    source  Engine.IO protocol 4, Socket.IO protocol 5: 3 pong, 1 close, 40 connect, 41 disconnect, 42 event
+    """
+    if not isinstance(message, str):
+        return False
+    if message in ("1", "3", "40", "41"):
+        return True
+    connect, event = CONNECT.fullmatch(message), EVENT.fullmatch(message)
+    if connect is None and event is None:
+        return False
+    try:
+        value = json.loads((connect or event)[1])  # type: ignore[index]
+    except (ValueError, RecursionError):
+        return False
+    if connect is not None:
+        return isinstance(value, dict)
+    return bool(value) and isinstance(value[0], str) and value[0] not in NOT_OURS
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -49,7 +85,6 @@ class Connection:
     """One open WebSocket. Any thread may send; one thread (the request's) waits for what comes in."""
 
     def __init__(self, environ: dict[str, Any], max_inbound: int) -> None:
-        self.kind = "gunicorn" if "gunicorn.socket" in environ else "werkzeug"
         self._wire: socket.socket = environ.get("gunicorn.socket") or environ["werkzeug.socket"]
         self._plain = not isinstance(self._wire, ssl.SSLSocket)
         self._max_inbound = max_inbound
@@ -139,7 +174,7 @@ class Connection:
     def _read_events(self) -> None:
         for event in self._protocol.events():
             if isinstance(event, TextMessage | BytesMessage):
-                self._parts_size += len(event.data)
+                self._parts_size += len(event.data) + PART
                 if self._parts_size > self._max_inbound:
                     self.close(CloseReason.MESSAGE_TOO_BIG)
                     return
@@ -230,36 +265,84 @@ def _frame_of(packet: Any) -> bytes:
     return frame
 
 
-class Adapter:
-    """What Engine.IO calls when a request wants to become a WebSocket."""
+class Doors:
+    """Lets in as many connections as there may be at once, each an `Adapter` that Engine.IO calls with its request."""
 
-    def __init__(self, handler: Callable[[Any], Any], server: Any) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._open = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, handler: Callable[[Any], Any], server: Any) -> Adapter:
+        return Adapter(handler, server.max_http_buffer_size, self)
+
+    def enter(self) -> bool:
+        with self._lock:
+            if self._open >= self._most:
+                return False
+            self._open += 1
+            return True
+
+    def leave(self) -> None:
+        with self._lock:
+            self._open -= 1
+
+
+class Adapter:
+    """What Engine.IO calls when a request wants to become a WebSocket, and then asks for messages."""
+
+    def __init__(self, handler: Callable[[Any], Any], max_inbound: int, doors: Doors) -> None:
         self._handler = handler
-        self._max_inbound = server.max_http_buffer_size
-        self._outgoing: Outgoing = handler.__self__.queue  # type: ignore[attr-defined]
+        self._max_inbound = max_inbound
+        self._doors = doors
+        self._socket: Any = handler.__self__  # type: ignore[attr-defined]  # Engine.IO's
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         if environ.get("HTTP_SEC_WEBSOCKET_VERSION") != "13" or not environ.get("HTTP_SEC_WEBSOCKET_KEY"):
-            start_response("400 Bad Request", [("Content-Type", "text/plain")])
-            return [b"not a WebSocket handshake"]
-        self.connection = Connection(environ, self._max_inbound)
-        self._outgoing.attach(self.connection)
-        self._handler(self)
-        self.connection.close()
-        if self.connection.kind == "gunicorn":
+            return self._refuse(start_response, "400 Bad Request", b"not a WebSocket handshake")
+        if not self._doors.enter():
+            log.warning("a connection was refused: there are as many as this server takes; raise `threads`")
+            return self._refuse(start_response, "503 Service Unavailable", b"too many connections; try again")
+        try:
+            self.connection = Connection(environ, self._max_inbound)
+            self._socket.queue.attach(self.connection)
+            self._handler(self)
+        except OSError:
+            pass  # it went away in the middle of the handshake
+        finally:
+            self._doors.leave()
+            self._end()
+        if "gunicorn.socket" in environ:
             raise StopIteration  # its sign that the socket is no longer its own
         raise ConnectionError
+
+    def _refuse(self, start_response: Any, status: str, why: bytes) -> list[bytes]:
+        self._end()
+        start_response(status, [("Content-Type", "text/plain"), ("Retry-After", "10")])
+        return [why]
+
+    def _end(self) -> None:
+        """Whatever happened, Engine.IO and the rooms know that this connection is over."""
+        if hasattr(self, "connection"):
+            self.connection.close()
+        if not self._socket.closed:
+            self._socket.close(wait=False, abort=True)
 
     def send(self, message: str | bytes) -> None:
         self.connection.send_frame(text_frame(message.encode() if isinstance(message, str) else message))
 
     def wait(self) -> str | bytes | None:
-        return self.connection.receive()
+        """The next message that can be read; None when the connection is over."""
+        message = self.connection.receive()
+        if message is not None and not is_readable(message):
+            self.connection.close(CloseReason.PROTOCOL_ERROR)
+            return None
+        return message
 
     def close(self) -> None:
         self.connection.close()
 
 
-def install(engineio_server: Any) -> None:
-    """Makes an Engine.IO server use our connections and queues."""
-    engineio_server._async = {**engineio_server._async, "websocket": Adapter, "queue": Outgoing}
+def install(engineio_server: Any, most: int) -> None:
+    """Makes an Engine.IO server use our connections and queues. most: connections at once"""
+    engineio_server._async = {**engineio_server._async, "websocket": Doors(most), "queue": Outgoing}

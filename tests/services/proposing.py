@@ -5,7 +5,7 @@ from __future__ import annotations
 from drafting.engine.changes import ChangeSet
 from drafting.engine.rebase import Update
 from drafting.engine.text import from_units, to_units
-from drafting.services import decisions, editing, heads, suggestions, verify
+from drafting.services import decisions, editing, heads, streams, suggestions, verify
 from drafting.services.access import Actor
 from drafting.services.decisions import Decided, Judged
 from drafting.services.suggestions import SuggestionView
@@ -55,7 +55,7 @@ class Around:
             if view is not None:
                 editing.bring_up_branches(session, self.section_id, [stream])
             with heads.reading(session, self.section_id) as head:
-                text = to_units(editing.present_text(head, stream))
+                text = to_units(streams.present_text(head, stream))
                 version = head.log_of(stream).version
             start = text.index(to_units(old))
             changes = ChangeSet.of([(start, start + len(to_units(old)), to_units(new))], len(text))

@@ -16,7 +16,7 @@ from drafting.engine.changes import ChangeSet
 from drafting.engine.rebase import Update, carry
 from drafting.engine.text import from_units, to_units
 from drafting.errors import Conflict, InvalidInput, NotFound
-from drafting.services import annotations, decisions, editing, heads, suggestions, verify
+from drafting.services import annotations, decisions, editing, heads, streams, suggestions, verify
 from drafting.services.access import Actor
 from drafting.services.decisions import Judged
 from drafting.store.database import Database
@@ -72,7 +72,7 @@ class Game:
             editing.bring_up_branches(session, self.section_id, [stream_id])
             with heads.reading(session, self.section_id) as head:
                 editor.version = head.log_of(stream_id).version
-                editor.text = to_units(editing.present_text(head, stream_id))
+                editor.text = to_units(streams.present_text(head, stream_id))
         self.editors.append(editor)
         return editor
 
@@ -278,7 +278,7 @@ class Game:
             self.do_pull(editor, whole=True)
         with self.database.read() as session, heads.reading(session, self.section_id) as head:
             for editor in self.editors:
-                expected = editing.present_text(head, editor.stream_id)
+                expected = streams.present_text(head, editor.stream_id)
                 assert not editor.pending and from_units(editor.text) == expected
         with self.database.read() as session:
             assert [str(fault) for fault in verify.verify_document(session, self.document_id)] == []

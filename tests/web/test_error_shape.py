@@ -77,7 +77,7 @@ def raising(app: Flask) -> None:
     app.add_url_rule("/api/v1/raise/<name>", "raise", fail)
     if "live" in app.extensions:
         live = app.extensions["live"]
-        live.socketio.server.on("raise", live._answering(lambda client, body: fail(body["name"])))
+        live.socketio.server.on("raise", live.events.answering(lambda client, body: fail(body["name"])))
 
 
 @pytest.fixture

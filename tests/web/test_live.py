@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +20,7 @@ from drafting.engine.changes import ChangeSet
 from drafting.services import editing, suggestions
 from tests import make
 from tests.served import TEXT, Place, running
-from tests.sockets import Line, Refused
+from tests.sockets import PATIENCE, Line, Refused
 
 
 @pytest.fixture(scope="module")
@@ -318,3 +322,129 @@ def test_readers_hear_that_a_section_is_gone(place: Place) -> None:
     place.form("coordinator", f"/d/{place.slug}/sections/{section}/remove")
     assert here.wait_for("section", lambda data: data["what"] == "removed")["section"] == section
     assert there.wait_for("section", lambda data: data["what"] == "removed")["section"] != other
+
+
+# ── who it is that writes ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_page_of_another_session_is_nobody(place: Place) -> None:
+    """Somebody else has signed in in the next tab: what this page still sends must not be stored as theirs."""
+    _, stream = place.section()
+    for token in ("", "x" * 40, Line(place.port, place.cookie("other")).token):
+        line = Line(place.port, place.cookie("drafter"), token=token)
+        with pytest.raises(Refused) as refused:
+            line.ask("push", {"stream": stream, "version": 1, "updates": [{"client": "c", "sequence": 1, "changes": [[0, "x"], len(TEXT)]}]})
+        assert refused.value.code == "not_signed_in"
+        line.close()
+    assert place.line("drafter").ask("join", {"stream": stream})["can"]["edit"]
+
+
+def insert(client: str, sequence: int, words: str, length: int) -> dict[str, Any]:
+    return {"client": client, "sequence": sequence, "changes": [[0, words], length]}
+
+
+def test_nobody_uses_up_the_numbers_of_somebody_elses_editor(place: Place) -> None:
+    _, stream = place.section()
+    mine, theirs = place.line("drafter"), place.line("other")
+    mine.ask("push", {"stream": stream, "version": 1, "updates": [insert("mine", 1, "A", len(TEXT))]})
+    for sequence in (1, 2, 2**31 - 1):
+        with pytest.raises(Refused) as refused:
+            theirs.ask("push", {"stream": stream, "version": 2, "updates": [insert("mine", sequence, "B", len(TEXT) + 1)]})
+        assert refused.value.code == "invalid_input"
+    mine.ask("push", {"stream": stream, "version": 2, "updates": [insert("mine", 2, "C", len(TEXT) + 1)]})
+    assert mine.ask("join", {"stream": stream})["text"] == "CA" + TEXT
+
+
+def test_law_10_two_windows_with_one_client_name_lose_nothing_silently(place: Place) -> None:
+    section, main = place.section()
+    branch = place.post("ngo", f"/sections/{section}/suggestions", {})["suggestion"]["stream"]
+    for who, stream in (("drafter", main), ("ngo", branch)):
+        first, second = place.line(who), place.line(who)
+        opened = first.ask("join", {"stream": stream})
+        version, text = opened["version"], opened["text"]
+        body = {"stream": stream, "version": version, "updates": [insert("same", 1, "A", len(text))]}
+        first.ask("push", body)
+        other = {"stream": stream, "version": version, "updates": [insert("same", 1, "B", len(text))]}
+        with pytest.raises(Refused) as refused:  # it is not stored, and must not be told that it is
+            second.ask("push", other)
+        assert refused.value.code == "invalid_changes"
+        assert first.ask("push", body)["version"] == version + 1
+        assert first.ask("join", {"stream": stream})["text"] == "A" + text
+
+
+def test_who_is_too_far_behind_is_told_to_ask_first(place: Place) -> None:
+    _, stream = place.section()
+    line = place.line("drafter")
+    length = len(TEXT)
+    for start in range(0, 2400, 800):
+        updates = [insert("long", start + k + 1, "x", length + start + k) for k in range(800)]
+        line.ask("push", {"stream": stream, "version": start + 1, "updates": updates})
+    late = [insert("late", k + 1, "y", length + k) for k in range(300)]
+    with pytest.raises(Refused) as refused:
+        line.ask("push", {"stream": stream, "version": 1, "updates": late})
+    assert refused.value.code == "version_conflict" and refused.value.details["version"] == 2401
+    writer = place.writer("other", stream, "w")
+    writer.type(0, 0, "z")
+    writer.settle()
+    assert writer.text == "z" + "x" * 2400 + TEXT
+
+
+def test_a_name_that_was_taken_away_is_told_no_more(place: Place) -> None:
+    _, stream = place.section()
+    with place.database.write() as session:
+        from drafting.store.models import Document
+
+        leaving = make.member(session, session.get_one(Document, place.document_id), "drafter")
+        session.commit()
+        place.people["leaving"] = leaving
+    writer = place.writer("leaving", stream, "l")
+    writer.type(0, 0, "a")
+    writer.settle()
+    watcher = place.line()
+    assert watcher.ask("pull", {"stream": stream, "version": 1})["updates"][0]["author"]["name"] == leaving.name
+    place.form("leaving", "/account/end", confirm="1")
+    until = time.monotonic() + PATIENCE
+    while watcher.ask("pull", {"stream": stream, "version": 1})["updates"][0]["author"]["name"] == leaving.name:
+        assert time.monotonic() < until, "the name of an account that has ended is still told"
+        time.sleep(0.05)
+
+
+# ── the end of a server ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["terminated", "Ctrl-C"])
+def test_a_server_that_is_stopped_answers_what_was_pushed_and_closes_the_lines_at_once(tmp_path: Path, how: int) -> None:
+    place = Place(tmp_path)
+    try:
+        with running(place) as server:
+            section, stream = place.section()
+            lines = [place.line() for _ in range(20)]
+            for line in lines:
+                line.ask("join", {"stream": stream})
+            writer = place.writer("drafter", stream, "w")
+            began = threading.Event()
+
+            def type_on() -> None:
+                with contextlib.suppress(ConnectionError):
+                    while True:
+                        writer.type(0, 0, "x")
+                        writer.push()
+                        if writer.acknowledged == 20:
+                            began.set()
+
+            thread = threading.Thread(target=type_on)
+            thread.start()
+            assert began.wait(PATIENCE)
+            os.kill(server.pid, how)
+            for line in lines:
+                with line.changed:
+                    assert line.changed.wait_for(lambda line=line: not line.is_open, PATIENCE)
+            assert server.wait(PATIENCE) == 0
+            thread.join(PATIENCE)
+        assert not any("SIGKILL" in line for line in place.logged)  # nobody was waited for in vain
+        with place.database.read() as session:
+            text = editing.text_at(session, place.people["drafter"], section).text
+        assert writer.acknowledged >= 20 and text.count("x") >= writer.acknowledged
+    finally:
+        place.close()
+        place.database.close()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from drafting.config import Settings
-from drafting.services import accounts, editing, heads, people
+from drafting.services import accounts, heads, people, streams
 from drafting.services.access import Role
 from drafting.services.clock import now
 from drafting.store.database import Database
@@ -163,5 +163,5 @@ def _length(database: Database, stream_id: int) -> int:
     with database.read() as session:
         section_id = session.get_one(Stream, stream_id).section_id
         with heads.reading(session, section_id) as head:
-            text = editing.present_text(head, stream_id)
+            text = streams.present_text(head, stream_id)
     return len(text.encode("utf-16-le")) // 2
