@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from drafting.config import Settings, load_settings
-from drafting.services import suggestions
+from drafting.services import editing, suggestions
 from drafting.services.access import ANONYMOUS
 from drafting.store.database import Database
 from drafting.store.models import Document, Meeting, Membership, Organization, Section, Suggestion, User
@@ -263,6 +263,18 @@ def test_search_finds_words_suggestions_by_number_and_meetings(app, world):
     assert f"/suggestions/{number}" in client.get(f"{BASE}/search?q=U-{number}").text
     assert "/meetings/1" in client.get(f"{BASE}/search?q=trees").text
     assert 'class="empty"' in client.get(f"{BASE}/search?q=zzzz").text
+
+
+def test_search_minds_neither_case_nor_accents(app, world, sqlite_database):
+    with sqlite_database.write() as session:
+        editing.replace_text(
+            session, world.actors["drafter"], world.ids["second"], "# Zieleń\n\n## § 7. Łąki\n\n1. Żółte ŁĄKI 🌼 i straße.\n"
+        )
+    client = visitor(app)
+    for query, found in (("laki", "ŁĄKI"), ("ŻÓŁTE", "Żółte"), ("zolte laki", "Żółte ŁĄKI"), ("🌼 I", "🌼 i")):
+        answer = client.get(f"{BASE}/search", query_string={"q": query}).text
+        assert f"<mark>{found}</mark>" in answer, query
+    assert "§\u00a07\u00a0ust.\u00a01" in answer
 
 
 def test_lists_are_filtered(app, world):

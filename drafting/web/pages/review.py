@@ -261,7 +261,7 @@ def _wording(view: SuggestionView, hunk: HunkView, before: str, after: str, mode
 
 def _follows(hunk: HunkView) -> list[tuple[str, str]]:
     """What accepting the hunk brings: who is superseded, who is fulfilled, who is credited."""
-    said = [("check", _("the text changes at once for everybody who has this section open;"))]
+    said = [("check", _("the text changes at once for everybody who has this section open"))]
     for one in hunk.related:
         by = one.organization.name if one.organization else words.person(one.author)
         if one.supersedes:
@@ -269,7 +269,7 @@ def _follows(hunk: HunkView) -> list[tuple[str, str]]:
                 (
                     "rival",
                     _(
-                        "U-%(number)s (%(by)s) is superseded; its wording and support stay on its card;",
+                        "U-%(number)s (%(by)s) is superseded; its wording and support stay on its card",
                         number=one.number,
                         by=by,
                     ),
@@ -280,17 +280,17 @@ def _follows(hunk: HunkView) -> list[tuple[str, str]]:
                 (
                     "equal",
                     _(
-                        "U-%(number)s (%(by)s) has the same wording: it is fulfilled, and its author is named beside;",
+                        "U-%(number)s (%(by)s) has the same wording: it is fulfilled, and credited beside it",
                         number=one.number,
                         by=by,
                     ),
                 )
             )
         elif one.kind == "compatible":
-            said.append(("open", _("U-%(number)s (%(by)s) can stand beside it;", number=one.number, by=by)))
+            said.append(("open", _("U-%(number)s (%(by)s) can stand beside it", number=one.number, by=by)))
     if hunk.base_changed:
-        said.append(("warn", _("the text under it has changed since it was written; read the sentence again;")))
-    return said
+        said.append(("warn", _("the text under it has changed since it was written: read the sentence again")))
+    return [(sign, says + (";" if one < len(said) else ".")) for one, (sign, says) in enumerate(said, 1)]
 
 
 # ── deciding ────────────────────────────────────────────────────────────────────────────────────────────

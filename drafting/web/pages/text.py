@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -15,7 +17,7 @@ from drafting.services import exchange, meetings, overview, sections
 from drafting.services.sections import SectionView
 from drafting.store.queries import text_at
 from drafting.web import words
-from drafting.web.pages import frame
+from drafting.web.pages import frame, sentences
 
 pages = Blueprint("text", __name__, url_prefix="/d/<slug>")
 
@@ -79,9 +81,31 @@ def search(slug: str) -> Any:
     return frame.page("text/search.html", query=query, found=found, count=sum(map(len, found.values())))
 
 
+class _Wanted:
+    """The searched words, found whatever their case and accents: who types "zielen" finds "zieleń"."""
+
+    def __init__(self, query: str) -> None:
+        self._pattern = re.compile(re.escape(_folded(query)))
+
+    def search(self, said: str) -> re.Match[str] | None:
+        return self._pattern.search(_folded(said))
+
+
+def _folded(text: str) -> str:
+    """The text in small letters without accents, one character for each, so that positions stay."""
+    return "".join(_letter(char) for char in text)
+
+
+@lru_cache(maxsize=4096)
+def _letter(char: str) -> str:
+    if char in "łŁ":
+        return "l"
+    return (unicodedata.normalize("NFD", char)[0].casefold() or char)[0]
+
+
 def _search(document_id: int, base: str, query: str) -> dict[str, list[Found]]:
     session, actor = frame.reading(), frame.actor()
-    wanted = re.compile(re.escape(query), re.IGNORECASE)
+    wanted = _Wanted(query)
     in_text: list[Found] = []
     for section in sections.outline(session, actor, document_id):
         text = text_at(session, section.stream_id)
@@ -89,7 +113,8 @@ def _search(document_id: int, base: str, query: str) -> dict[str, list[Found]]:
             match = wanted.search(said)
             if match and len(in_text) < MOST_FOUND:
                 address = f"{base}/s/{section.id}?pos={start}"
-                in_text.append(Found(words.section_name(section), address, _excerpt(said, match)))
+                title = " · ".join(filter(None, [words.section_name(section), sentences.place(text, start)]))
+                in_text.append(Found(title, address, _excerpt(said, match)))
     in_suggestions: list[Found] = []
     number = re.fullmatch(r"[uU]?-?\s*(\d{1,6})", query)
     for row in overview.suggestions(session, actor, document_id):
@@ -130,7 +155,7 @@ def _plain(source: str) -> str:
 def _excerpt(said: str, match: re.Match[str]) -> Markup:
     """The words around what was found, which is marked."""
     start, end = max(0, match.start() - AROUND), min(len(said), match.end() + AROUND)
-    before, after = said[start : match.start()], said[match.end() : end]
+    before, found, after = said[start : match.start()], said[match.start() : match.end()], said[match.end() : end]
     return Markup("{}{}<mark>{}</mark>{}{}").format(
-        "…" if start else "", before, match[0], after, "…" if end < len(said) else ""
+        "…" if start else "", before, found, after, "…" if end < len(said) else ""
     )
