@@ -58,14 +58,23 @@ desk?.addEventListener("change", event => {
   const pick = event.target as HTMLInputElement;
   if (!pick.matches(".wording__pick")) return;
   name(pick);
-  const words = wordingOf(pick);
-  if (words) chosen = words;
-  else if (own && !own.value.trim()) own.value = chosen;
+  if (pick.value === "own") {
+    own?.focus();
+    if (own && !own.value.trim()) own.value = chosen;
+  } else if (pick.dataset["number"]) chosen = wordingOf(pick);
 });
 own?.addEventListener("focus", () => {
   const pick = own.closest(".wording")?.querySelector<HTMLInputElement>(".wording__pick");
   if (pick && !pick.checked) pick.click();
   if (!own.value.trim()) own.value = chosen;
+});
+
+// no own wording yet: the button leads to it
+desk?.querySelector("button[value=reworded]")?.addEventListener("click", event => {
+  const pick = document.querySelector<HTMLInputElement>("#own");
+  if (!own || !pick || own.value.trim()) return;
+  event.preventDefault();
+  pick.click();
 });
 
 desk?.querySelector(".item[aria-current]")?.scrollIntoView({ block: "nearest" });

@@ -87,6 +87,9 @@ document.addEventListener("click", event => {
   }
 });
 
+// what is wrong with a form that came back is where one goes on typing
+document.querySelector<HTMLElement>("main [aria-invalid=true]")?.focus();
+
 document.addEventListener("submit", event => {
   const form = event.target as HTMLFormElement;
   const asks = (event.submitter as HTMLElement | null)?.dataset["asks"] ?? form.dataset["asks"];

@@ -42,3 +42,61 @@ def test_the_own_wording_keeps_the_proposers_words_theirs(programme: Programme, 
     page.fill(".verdict textarea", "Na tyle jest środków.")
     page.locator("button", has_text="Popraw i przyjmij").click()
     ngo.reads("Miasto posadzi 200 lip rodzimych w miejscach")
+
+
+def test_keys_alone_compare_rivals_decide_and_take_back(programme: Programme, open_as: Open) -> None:
+    ngo, rival = open_as(programme, "ngo", "suggest"), open_as(programme, "rival", "suggest")
+    ngo.propose("100 drzew", "250 drzew")
+    ngo.file("Więcej drzew.")
+    rival.propose("100 drzew", "150 drzew")
+    rival.file("Tyle da się podlać.")
+    official = open_as(programme, "official", "read")
+    page = official.page
+    page.goto(f"{official.url}/d/{programme.slug}/review")
+    main = page.locator(".verdict .btn--main")
+    expect(page.locator(".wording__text")).to_contain_text(
+        ["posadzi 100 drzew", "posadzi 100 250 drzew", "posadzi 100 150 drzew"]
+    )
+    expect(main).to_contain_text("Przyjmij U-1")
+    page.keyboard.press("3")
+    expect(main).to_contain_text("Przyjmij U-2")
+    expect(page.locator(".follows:visible")).to_contain_text("U-1 (Fundacja Zielony Przykład) zostanie zastąpiona")
+    page.keyboard.press("r")  # a reason is missing: the desk comes back, the caret in its field
+    expect(page.locator("#reason-error")).to_be_visible()
+    expect(page.locator("#why")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("3")
+    page.keyboard.press("a")
+    ngo.reads("posadzi 150 drzew w miejscach")
+    expect(page.locator(".flashes")).to_contain_text("U-2 przyjęta. Zastąpione: U-1.")
+    expect(ngo.card(1)).to_contain_text("Zastąpiona")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.keyboard.press("z")
+    ngo.reads("posadzi 100 drzew w miejscach")
+    expect(page.locator(".item[aria-current]")).to_contain_text("U-2")  # back at the desk, where it was
+    page.keyboard.press("e")  # no own wording yet: the key leads to it, begun from the chosen one
+    own = page.locator("#wording")
+    expect(own).to_be_focused()
+    expect(own).to_have_value("W każdym roku Miasto posadzi 150 drzew w miejscach uzgodnionych z organizacjami.")
+    ngo.page.goto(f"{ngo.url}/notifications")
+    expect(ngo.page.locator(".list")).to_contain_text("Twoją propozycję U-1 zastąpiła U-2.")
+
+
+def test_many_suggestions_are_decided_together(programme: Programme, open_as: Open) -> None:
+    ngo, rival = open_as(programme, "ngo", "suggest"), open_as(programme, "rival", "suggest")
+    ngo.propose("100 drzew", "250 drzew")
+    ngo.file("Więcej drzew.")
+    rival.propose("podwórek", "podwórek i ogrodów")
+    rival.file("Ogrody też.")
+    official = open_as(programme, "official", "read")
+    page = official.page
+    page.goto(f"{official.url}/d/{programme.slug}/review")
+    page.get_by_text("Rozstrzygnij razem").click()
+    for tick in page.locator(".set__tick").all():
+        tick.check()
+    page.locator(".set textarea").fill("Zgodne z planem.")
+    page.locator(".set .btn--main").click()
+    ngo.reads("posadzi 250 drzew w miejscach")
+    ngo.reads("zazielenianie podwórek i ogrodów")
+    expect(page.locator(".flashes")).to_contain_text("U-1 przyjęta. U-2 przyjęta.")
+    expect(page.locator(".empty")).to_be_visible()

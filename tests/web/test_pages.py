@@ -674,6 +674,8 @@ def test_an_own_wording_is_accepted_with_changes(app, world):
         f"{BASE}/review", data={**fields, "w": "own", "wording": "", "verdict": "reworded", "reason": "Clearer."}
     )
     assert refused.status_code == 422 and "Clearer." in refused.text
+    both = client.post(f"{BASE}/review", data={**fields, "wording": "", "verdict": "reworded", "reason": ""})
+    assert both.status_code == 422 and 'id="wording-error"' in both.text and 'id="reason-error"' in both.text
 
 
 def test_a_decision_on_what_has_changed_is_refused_and_the_reason_stays(app, world):
@@ -701,7 +703,9 @@ def test_a_decision_is_taken_back(app, world):
     desk = client.get(f"{BASE}/review").text
     undo = re.search(rf'action="({BASE}/suggestions/{view.number}/decisions/\d+/revert)"', desk)
     assert undo
-    assert client.post(undo[1], data={"reason": "A mistake."}).status_code == 303
+    target = fields_of(client.get(f"{BASE}/review"), undo[1])["next"]
+    back = client.post(undo[1], data={"reason": "A mistake.", "next": target})
+    assert back.status_code == 303 and back.location == f"{BASE}/review?u={view.number}"
     assert open_suggestion(app, world).open_hunks
     page = visitor(app).get(f"{BASE}/suggestions/{view.number}").text
     assert "A mistake." in page

@@ -306,6 +306,10 @@ def decide(slug: str) -> Any:
     reason = form.text("reason").strip()
     if not reason and verdict != "accepted" and verdict != "accepted_all":
         form.errors["reason"] = _("Write a reason: it goes into the consultation report.")
+    if (verdict == "reworded" or form.text("w") == "own") and verdict in ("accepted", "reworded"):
+        form.needs("wording", _("Write the wording, or choose another one."))
+        if not reason:
+            form.errors["reason"] = _("Write a reason: it goes into the consultation report.")
     view = _view(document.id, request.form.get("u", ""))
     done: Decided | None = None
     if form.is_good:
@@ -355,15 +359,8 @@ def _decide(form: frame.Form, view: SuggestionView, verdict: str, reason: str) -
     picked = form.text("w")
     own = picked == "own" or verdict == "reworded"
     if own:
-        wording = form.text("wording").strip()
-        if not wording:
-            form.errors["wording"] = _("Write the wording, or choose another one.")
-            return None
         base = judged(form.text("base"))
-        whole = _whole_wording(view, base, wording)
-        if not reason:
-            form.errors["reason"] = _("Write a reason: it goes into the consultation report.")
-            return None
+        whole = _whole_wording(view, base, form.text("wording").strip())
         return frame.write(decisions.decide, view.section_id, [base], "accepted", reason=reason, wording=whole)
     if not picked:
         form.errors[""] = _("Choose a wording, or reject what was suggested.")

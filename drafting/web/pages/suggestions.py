@@ -288,7 +288,7 @@ def revert(slug: str, number: int, decision_id: int) -> Any:
     said = _("The decision is taken back; U-%(number)s is open again.", number=number)
     if done.closed:
         said += " " + _("What does not fit any more is closed and can be reopened by hand.")
-    return frame.go("suggestions.one", said, slug=slug, number=number)
+    return frame.back(url_for("suggestions.one", slug=slug, number=number), said)
 
 
 @pages.post("/<int:number>/remark")
