@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -22,12 +23,14 @@ from drafting.services.moments import Moment, moment_of
 from drafting.services.sources import Source
 from drafting.store.models import Section
 
+KEPT = 3  # comparisons of a section that are remembered: one is looked at inline, side by side, filtered, page by page
 PASSAGE = 30  # characters from which the same words at two places are a moved passage and not a coincidence
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A run of the difference. Positions are code units; text is ordinary Unicode.
+
+    A tuple and not a dataclass because a year of typing makes twenty thousand of them.
 
     kind     inserted deleted vanished; moved: `moved_to` or `moved_from` names the section of the other end
     source   who brought it in (inserted), who took it out (deleted, vanished)
@@ -145,12 +148,17 @@ def between(
     if a == b and state == "changed":
         text = from_units(history.text(a))
         return SectionComparison(section_id, title, "same", a, b, text, text, ())
-    pieces = difference(history, a, b, vanished=vanished)
     text_a, text_b = history.text(a), history.text(b)
-    changes = list(_changes(reader, history, pieces, text_a, text_b))
+    kept = reader.sources.views(history).setdefault("compared", {})
+    changes = kept.pop((a, b, vanished), None)
+    if changes is None:
+        changes = tuple(_changes(reader, history, difference(history, a, b, vanished=vanished), text_a, text_b))
+        while len(kept) >= KEPT:
+            del kept[next(iter(kept))]
+    kept[a, b, vanished] = changes
     if not changes and state == "changed":
         state = "same"
-    return SectionComparison(section_id, title, state, a, b, from_units(text_a), from_units(text_b), tuple(changes))
+    return SectionComparison(section_id, title, state, a, b, from_units(text_a), from_units(text_b), changes)
 
 
 @dataclass(slots=True)
@@ -173,15 +181,20 @@ def _changes(
 ) -> Iterator[Change]:
     """The pieces with their sources, neighbours of the same people made one."""
     open_: _Open | None = None
+    stream_id, ours, source_of = history.stream_id, reader.histories, reader.sources.of
     for piece in pieces:
-        if piece.brought is None:
+        span = piece.brought
+        if span is None:
             continue
         kind, start_a, end_a, start_b, end_b = piece[:5]
         words = words_of(history, piece, text_a, text_b)
-        own = history.own(piece.brought)
-        by = reader.sources.of(history.stream_id, piece.removed) if piece.removed else None
+        own = span if span.stream else history.own(span)
+        by = source_of(stream_id, piece.removed) if piece.removed else None
+        whole = source_of(own.stream, own.version) if own.stream in ours else None
+        # nearly always one source; only what the office put in other words has parts of two
+        parts = ((own.length, whole),) if whole is not None and whole.verdict != "reworded" else reader.parts(history, own)
         at = 0
-        for length, brought in reader.parts(history, own):
+        for length, brought in parts:
             source = brought if kind == INSERTED else by
             low_a, low_b = start_a + (at if end_a > start_a else 0), start_b + (at if end_b > start_b else 0)
             high_a, high_b = low_a + (length if end_a > start_a else 0), low_b + (length if end_b > start_b else 0)
@@ -221,44 +234,49 @@ def _signature(source: Source | None) -> object:
 
 def _with_moves(sections: list[SectionComparison]) -> Iterable[SectionComparison]:
     """The sections with passages that went here and came there said to be moved."""
-    went: dict[tuple[int, int, int], int] = {}
+    went: dict[str, int] = {}  # by key, and by the words of a passage
     passages: dict[str, int] = {}
     for section in sections:
         for each in section.changes:
             if each.kind == DELETED:
-                stream, version, offset = (int(part) for part in each.key.split("."))
-                went[stream, version, offset] = section.section_id
-                if len(each.text.strip()) >= PASSAGE:
-                    passages.setdefault(each.text.strip(), section.section_id)
-    came: dict[object, int] = {}
+                went[each.key] = section.section_id
+                if len(each.text) >= PASSAGE and len(words := each.text.strip()) >= PASSAGE:
+                    passages.setdefault(words, section.section_id)
+    if not went:
+        return sections
+    came: dict[str, int] = {}
     marked: list[list[Change]] = []
     for section in sections:
         row = []
         for each in section.changes:
             if each.kind == INSERTED:
-                identity = tuple(int(part) for part in each.key.split("."))
-                words = each.text.strip()
-                found = went.get(identity)  # type: ignore[call-overload]
+                found = went.get(each.key)
+                words = each.text.strip() if len(each.text) >= PASSAGE else ""
                 if found is None and len(words) >= PASSAGE:
                     found = passages.get(words)
                 if found is not None:
-                    came.setdefault(identity, section.section_id)
+                    came.setdefault(each.key, section.section_id)
                     came.setdefault(words, section.section_id)
-                    each = replace(each, moved_from=found)
+                    each = each._replace(moved_from=found)
             row.append(each)
         marked.append(row)
-    for section, row in zip(sections, marked, strict=True):
-        done = []
-        for each in row:
-            if each.kind == DELETED:
-                identity = tuple(int(part) for part in each.key.split("."))
-                there = came.get(identity)
-                if there is None and len(each.text.strip()) >= PASSAGE:
-                    there = came.get(each.text.strip())
-                if there is not None:
-                    each = replace(each, moved_to=there)
-            done.append(each)
-        yield replace(section, changes=tuple(done))
+    if not came:
+        return sections
+    return [
+        replace(section, changes=tuple(_gone_there(each, came) for each in row))
+        for section, row in zip(sections, marked, strict=True)
+    ]
+
+
+def _gone_there(each: Change, came: dict[str, int]) -> Change:
+    """A deletion with the section where its words came; what only went stays as it is."""
+    if each.kind != DELETED:
+        return each
+    there = came.get(each.key)
+    words = each.text.strip()
+    if there is None and len(words) >= PASSAGE:
+        there = came.get(words)
+    return each if there is None else each._replace(moved_to=there)
 
 
 def identity_of(key: str) -> Span:

@@ -15,6 +15,7 @@ from drafting.formats.docx_xml import lint
 from drafting.services import decisions, suggestions
 from drafting.services.decisions import Judged
 from drafting.store.database import Database
+from drafting.web.pages import compare
 from tests.web import world
 from tests.web.conftest import visitor
 
@@ -151,3 +152,28 @@ def test_the_api_tells_who_brought_in_every_character(reader: FlaskClient, made:
     text = reader.get(f"/api/v1/sections/{section}").get_json()["text"]
     assert sum(length for length, _ in answer["spans"]) == len(text)
     assert {"label", "organization", "meeting", "kind", "suggestion", "decision", "at", "by"} <= set(answer["sources"][0])
+
+
+def test_a_comparison_of_more_changes_than_fit_goes_on_page_by_page_and_files_have_them_all(
+    reader: FlaskClient, made: world.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = made.ids["section"]
+
+    def listed(html: str) -> list[str]:
+        return re.findall(rf'href="/d/trees/s/{section}/story\?run=([0-9.]+)">(?:Historia|Story)', html)
+
+    everything = listed(page(reader, f"/d/trees/compare?from=start&to=now&section={section}&vanished=1"))
+    assert len(everything) > 3
+    monkeypatch.setattr(compare, "ON_ONE_PAGE", 2)
+    found: list[str] = []
+    for first in range(0, len(everything), 2):
+        html = page(reader, f"/d/trees/compare?from=start&to=now&section={section}&vanished=1&first={first}")
+        found += listed(html)
+        assert (f"first={first + 2}" in html) == (first + 2 < len(everything)), "a link to the next ones"
+    assert found == everything
+    whole = page(reader, "/d/trees/compare?from=start&to=now&vanished=1")
+    assert len(listed(whole)) <= 2 and f"section={section}" in whole
+    saved = page(reader, f"/d/trees/compare?from=start&to=now&section={section}&vanished=1&format=html")
+    assert saved.count('class="who"') == len(everything)
+    for odd in ("first=-5", "first=99999", "first=x", "first=99999999999999999999"):
+        page(reader, f"/d/trees/compare?from=start&to=now&section={section}&{odd}")

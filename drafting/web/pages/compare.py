@@ -7,9 +7,10 @@ values make HTML for a file, PDF, and Word with tracked changes whose authors ar
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,6 +31,7 @@ from drafting.web.pages import frame, marking
 pages = Blueprint("compare", __name__)
 
 WHOLE_UP_TO = 60_000  # characters of which unchanged paragraphs may be shown on one page
+ON_ONE_PAGE = 200  # changes, each with everybody behind it; the others are a click away, and all of them in the files
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,18 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A section of the comparison as the page shows it; `changes` are those the filter lets through."""
+    """A section of the comparison as the page shows it.
+
+    changes   those of this page that the filter lets through
+    every     how many it lets through
+    first     the number of the first of this page among them, from 0
+    """
 
     section: SectionComparison
     changes: tuple[Change, ...]
     passages: tuple[Passage, ...]
-    place: dict[str, str]
+    every: int = 0
+    first: int = 0
 
 
 @pages.get("/d/<slug>/compare")
@@ -79,12 +87,11 @@ def compare(slug: str) -> Any:
         said = urlencode({name: value for name, value in {**query, **changed}.items() if value})
         return f"/d/{slug}/compare?{said}"
 
-    shown = [
-        _shown(each, only, whole, lambda key, of=each.section_id: f"/d/{slug}/s/{of}/story?run={key}") for each in found.sections
-    ]
     form = asked.get("format", "")
     if form in ("html", "pdf", "docx"):
-        return _file(form, found, shown, only)
+        return _file(form, found, only, whole)
+    first = max(0, asked.get("first", 0, type=frame.whole)) if section_id is not None else 0
+    shown = _page(slug, found, only, whole, view, first)
     return frame.page(
         "history/compare.html",
         found=found,
@@ -106,7 +113,8 @@ def compare(slug: str) -> Any:
         who=marking.who,
         moment_name=moment_name,
         hue_of=hue_of,
-        code_of=code_of,
+        plain=plain,
+        most=ON_ONE_PAGE,
     )
 
 
@@ -137,93 +145,151 @@ def code_of(source: Source | None) -> str:
     return "+".join(each.code for each in source.organizations[:4]) or "".join(str(each.number) for each in source.meetings[:1])
 
 
+_MARKS = re.compile(r"^[ \t]*(?:#{1,6}|[*+-]|\d{1,9}[.)]|>)[ \t]+|\*\*|__|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)|[`~]", re.MULTILINE)
+
+
+def plain(text: str) -> str:
+    """The words of a change without marks, for a line of the list; a change of nothing but line ends is said to be one."""
+    return " ".join(_MARKS.sub("", text).split()) or " ".join(text.split()) or "¶"
+
+
 # ── texts ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _shown(section: SectionComparison, only: str, whole: bool, address: Callable[[str], str]) -> Shown:
-    changes = tuple(each for each in section.changes if each.matches(only))
-    if not changes and not whole:
-        return Shown(section, changes, (), {})
+def _page(slug: str, found: Comparison, only: str, whole: bool, view: str, first: int) -> list[Shown]:
+    """The sections of the page: as many changes as fit, from number `first` on; of the other sections how many they have."""
+    left = ON_ONE_PAGE
+    shown = []
+    for each in found.sections:
+        matching = tuple(change for change in each.changes if change.matches(only))
+        here = matching[first : first + left]
+        left -= len(here)
+        address = _stories(slug, each.section_id)
+        passages = _passages(each, here, only, whole and len(here) == len(matching), view, address) if here or whole else ()
+        shown.append(Shown(each, here, passages, len(matching), first))
+    return shown
+
+
+def _stories(slug: str, section_id: int) -> Callable[[str], str]:
+    return lambda key: f"/d/{slug}/s/{section_id}/story?run={key}"
+
+
+def _passages(
+    section: SectionComparison,
+    changes: tuple[Change, ...],
+    only: str,
+    whole: bool,
+    view: str,
+    address: Callable[[str], str],
+) -> tuple[Passage, ...]:
+    """The paragraphs that these changes touch, or all of them. view: inline or side; only that is rendered"""
     text_a, text_b = to_units(section.text_a), to_units(section.text_b)
+    places = _Places(section.changes)
     passages = []
     last = 0
     for start, end in [(0, len(text_b))] if whole or not text_b else _stretches(text_b, section.changes, changes):
-        inside = [each for each in section.changes if start <= each.start_b and each.end_b <= end and (each.start_b < end or end == len(text_b))]
-        kept = [each for each in inside if each.matches(only)]
-        low, high = _before(section.changes, start), _before(section.changes, end, end == len(text_b))
+        at_end = end == len(text_b)
+        kept = [each for each in places.inside(start, end, at_end) if each.matches(only)]
+        inline = before = after = Markup()
         prefix = f"s{section.section_id}-{start}-"
-        passages.append(
-            Passage(
-                _inline(from_units(text_b[start:end]), kept, start, prefix, address),
-                _side(from_units(text_a[low:high]), [each for each in kept if each.end_a > each.start_a], low, "a", prefix, address),
-                _side(from_units(text_b[start:end]), [each for each in kept if each.end_b > each.start_b], start, "b", prefix, address),
-                start > last,
-            )
-        )
+        new = from_units(text_b[start:end])
+        if view == "side":
+            low, high = places.before(start), places.before(end, at_end)
+            old = from_units(text_a[low:high])
+            before = _side(old, [each for each in kept if each.end_a > each.start_a], low, "a", prefix, address)
+            after = _side(new, [each for each in kept if each.end_b > each.start_b], start, "b", prefix, address)
+        else:
+            inline = _inline(new, kept, start, prefix, address)
+        passages.append(Passage(inline, before, after, start > last))
         last = end
-    return Shown(section, changes, tuple(passages), {})
+    return tuple(passages)
+
+
+class _Places:
+    """The changes of a section by their places in the newer text."""
+
+    def __init__(self, changes: tuple[Change, ...]) -> None:
+        self._changes = changes
+        self._starts = [each.start_b for each in changes]
+        self._shifts = [0, *accumulate((each.end_a - each.start_a) - (each.end_b - each.start_b) for each in changes)]
+
+    def inside(self, start: int, end: int, at_end: bool) -> list[Change]:
+        """Those of a stretch; what stood at its end belongs to the next one, unless the text ends there."""
+        low = bisect_left(self._starts, start)
+        high = bisect_right(self._starts, end) if at_end else bisect_left(self._starts, end)
+        return [each for each in self._changes[low:high] if each.end_b <= end]
+
+    def before(self, pos: int, at_end: bool = False) -> int:
+        """Where a border of the newer text lies in the older one."""
+        return pos + self._shifts[bisect_right(self._starts, pos) if at_end else bisect_left(self._starts, pos)]
 
 
 def _stretches(text: str, every: tuple[Change, ...], changes: tuple[Change, ...]) -> list[tuple[int, int]]:
     """The paragraphs of the newer text that these changes touch, joined where they meet. Borders stand in kept text."""
-    starts = [0, *(found.end() for found in re.finditer(r"\n[ \t]*\n+", text))]
     inside = [(each.start_b, each.end_b) for each in every if each.end_b > each.start_b]
-    starts = [each for each in starts if not any(low < each < high for low, high in inside)]
+    lows = [low for low, _ in inside]
+    starts = [0]
+    for found in re.finditer(r"\n[ \t]*\n+", text):
+        around = bisect_left(lows, found.end()) - 1
+        if around < 0 or inside[around][1] <= found.end():
+            starts.append(found.end())
     borders = [*starts, len(text)]
-    found: list[tuple[int, int]] = []
+    found_: list[tuple[int, int]] = []
     for each in changes:
         first = bisect_right(starts, each.start_b) - 1
         last = bisect_right(starts, max(each.start_b, each.end_b - 1)) - 1
         low, high = borders[max(first, 0)], borders[max(last, 0) + 1]
-        if found and low <= found[-1][1]:
-            found[-1] = (found[-1][0], max(high, found[-1][1]))
+        if found_ and low <= found_[-1][1]:
+            found_[-1] = (found_[-1][0], max(high, found_[-1][1]))
         else:
-            found.append((low, high))
-    return found
+            found_.append((low, high))
+    return found_
 
 
-def _before(changes: tuple[Change, ...], pos: int, at_end: bool = False) -> int:
-    """Where a border of the newer text lies in the older one."""
-    shift = 0
-    for each in changes:
-        if each.start_b < pos or (at_end and each.start_b == pos):
-            shift += (each.end_a - each.start_a) - (each.end_b - each.start_b)
-    return pos + shift
+def _attributes(change: Change, known: dict[Any, Any]) -> tuple[tuple[str, str], ...]:
+    """Class, name, label and badge of a change. known: what neighbours by the same people have been called"""
+    key = change.kind, change.is_move, change.source and change.source.signature
+    found = known.get(key)
+    if found is None:
+        found = known[key] = _called(change)
+    kind, *rest = found
+    return (kind, ("data-run", change.key), *rest)
 
 
-def _attributes(change: Change) -> tuple[tuple[str, str], ...]:
+def _called(change: Change) -> tuple[tuple[str, str], ...]:
     said = marking.who(change.source)
-    kind = {"inserted": _("added by: %(who)s", who=said), "deleted": _("removed by: %(who)s", who=said)}.get(
+    title = {"inserted": _("added by: %(who)s", who=said), "deleted": _("removed by: %(who)s", who=said)}.get(
         change.kind, _("came and went: %(who)s", who=said)
     )
-    if change.is_move:
-        kind = _("moved")
-    moved = " is-moved" if change.is_move else " is-vanished" if change.kind == "vanished" else ""
-    attributes = [("class", f"run hue-{hue_of(change.source)}{moved}"), ("data-run", change.key), ("title", kind)]
     code = "↷" if change.is_move else code_of(change.source)
-    if code:
-        attributes.append(("data-code", code))
-    else:
-        attributes[0] = ("class", attributes[0][1] + " run--bare")
-    return tuple(attributes)
+    classes = f"run hue-{hue_of(change.source)}"
+    if change.is_move:
+        title, classes = _("moved"), classes + " is-moved"
+    elif change.kind == "vanished":
+        classes += " is-vanished"
+    if not code:
+        return ("class", classes + " run--bare"), ("title", title)
+    return ("class", classes), ("title", title), ("data-code", code)
 
 
 def _inline(text: str, changes: list[Change], base: int, prefix: str, address: Callable[[str], str]) -> Markup:
     marks = []
+    known: dict[Any, Any] = {}
     for each in changes:
         start, end = each.start_b - base, each.end_b - base
         if end > start:
-            marks.append(Mark(start, end, "ins", _attributes(each)))
+            marks.append(Mark(start, end, "ins", _attributes(each, known)))
         elif each.text:
-            marks.append(Mark(start, start, "del", _attributes(each), each.text))
+            marks.append(Mark(start, start, "del", _attributes(each, known), each.text))
     return marking.linked(marking.rendered(text, tuple(marks), prefix), address)
 
 
 def _side(text: str, changes: list[Change], base: int, side: str, prefix: str, address: Callable[[str], str]) -> Markup:
     marks = []
+    known: dict[Any, Any] = {}
     for each in changes:
         start, end = (each.start_a, each.end_a) if side == "a" else (each.start_b, each.end_b)
-        marks.append(Mark(start - base, end - base, "del" if side == "a" else "ins", _attributes(each)))
+        marks.append(Mark(start - base, end - base, "del" if side == "a" else "ins", _attributes(each, known)))
     return marking.linked(marking.rendered(text, tuple(marks), prefix + side), address)
 
 
@@ -236,13 +302,13 @@ body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem } @media print { bod
 """
 
 
-def _file(form: str, found: Comparison, shown: list[Shown], only: str) -> Response:
+def _file(form: str, found: Comparison, only: str, whole: bool) -> Response:
     document = frame.document_row()
     title = _("Changes: %(title)s", title=document.title)
     name = f"{document.slug}-{found.a.spec}-{found.b.spec}".replace(":", "")
     if form == "docx":
         data = docx_writer.docx(
-            [_section_file(each.section, only) for each in shown],
+            [_section_file(each, only) for each in found.sections],
             title=title,
             author=document.municipality or document.title,
             created_at=_created(found),
@@ -250,7 +316,7 @@ def _file(form: str, found: Comparison, shown: list[Shown], only: str) -> Respon
             zone=document.timezone,
         )
         return _attachment(data, f"{name}.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")
-    body = _body(found, shown, title)
+    body = _body(found, only, whole, title)
     if form == "pdf":
         data = pdf.pdf(body, title=title, language=document.language, created_at=_created(found), style=STYLE.replace("body {", "x {"))
         return _attachment(data, f"{name}.pdf", "application/pdf")
@@ -266,19 +332,21 @@ def _created(found: Comparison) -> Any:
     return found.b.at if found.b.spec != "now" else now().replace(second=0, microsecond=0)
 
 
-def _body(found: Comparison, shown: list[Shown], title: str) -> str:
+def _body(found: Comparison, only: str, whole: bool, title: str) -> str:
     said = [Markup("<h1>{}</h1><p>{}</p>").format(title, _("From %(a)s to %(b)s.", a=moment_name(found.a), b=moment_name(found.b)))]
-    for each in shown:
-        if not each.passages and each.section.state == "same":
+    for section in found.sections:
+        changes = tuple(each for each in section.changes if each.matches(only))
+        if not changes and not whole and section.state == "same":
             continue
-        said.append(Markup("<h2>{}</h2>").format(each.section.title or _("(untitled)")))
-        for passage in each.passages:
-            if passage.gap:
-                said.append(Markup("<p>[…]</p>"))
-            said.append(_plain(passage.inline))
-        if each.changes:
+        said.append(Markup("<h2>{}</h2>").format(section.title or _("(untitled)")))
+        if changes or whole:
+            for passage in _passages(section, changes, only, whole, "inline", lambda key: f"#{key}"):
+                if passage.gap:
+                    said.append(Markup("<p>[…]</p>"))
+                said.append(_plain(passage.inline))
+        if changes:
             said.append(Markup("<h3>{}</h3>").format(_("Changes, one by one")))
-            for change in each.changes:
+            for change in changes:
                 tag = Markup("ins" if change.kind == "inserted" else "del")
                 said.append(
                     Markup('<p><{0}>{1}</{0}></p><p class="who">{2}</p>').format(tag, _short(change.text), said_of(change))
