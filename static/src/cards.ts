@@ -12,10 +12,13 @@ export interface CardsAt {
 const GAP = 8;
 // so much lower than the middle of its line does a card's first line lie
 const RISE = 10;
+// ms after the last key
+const LATER = 200;
 
 export class Cards {
   private readonly leader: SVGPathElement | null;
   private frame = 0;
+  private later: ReturnType<typeof setTimeout> | undefined;
   private readonly wide = matchMedia("(min-width: 56.01rem)");
 
   constructor(
@@ -101,8 +104,10 @@ export class Cards {
     }
     const block = view.lineBlockAt(Math.min(pos, view.state.doc.length));
     const top = view.documentTop + block.top;
+    // between the controls above and, on a phone, the sheet below
+    const high = (document.querySelector(".controls")?.getBoundingClientRect().bottom ?? 0) + 2 * GAP;
     const low = this.wide.matches ? innerHeight - 160 : innerHeight * 0.36;
-    if (top < 150 || top > low) scrollBy({ top: top - (this.wide.matches ? innerHeight * 0.35 : 130), behavior: "instant" });
+    if (top < high || top > low) scrollBy({ top: top - (this.wide.matches ? innerHeight * 0.35 : high), behavior: "instant" });
     requestAnimationFrame(() => this.place());
   }
 
@@ -113,7 +118,14 @@ export class Cards {
     });
   }
 
+  /** The same once nobody has typed for a moment. */
+  scheduleLater(): void {
+    clearTimeout(this.later);
+    this.later = setTimeout(() => this.schedule(), LATER);
+  }
+
   place(): void {
+    clearTimeout(this.later);
     const view = this.view();
     const wide = this.wide.matches;
     this.margin.classList.toggle("is-placed", wide && view !== null);
@@ -153,7 +165,10 @@ export class Cards {
       }
       for (let i = chosen + 1; i < boxes.length; i++) boxes[i]!.y = Math.max(boxes[i]!.want, boxes[i - 1]!.y + boxes[i - 1]!.height + GAP);
     }
-    for (const box of boxes) box.card.style.top = `${Math.round(box.y)}px`;
+    for (const box of boxes) {
+      const top = `${Math.round(box.y)}px`;
+      if (box.card.style.top !== top) box.card.style.top = top;
+    }
     const last = boxes.at(-1)!;
     this.margin.style.minHeight = `${Math.round(last.y + last.height)}px`;
     this.draw(view, chosen < 0 ? null : boxes[chosen]!, marginTop);

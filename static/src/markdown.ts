@@ -239,19 +239,30 @@ export const heading = begin("heading", /^##\s/, () => "## ");
 export const bullets = begin("bullets", /^\s*[-*+]\s/, () => "- ");
 export const numbers = begin("numbers", /^\s*\d{1,4}[.)]\s/, i => `${i + 1}. `);
 
+/** What people write for an address, with the scheme that they leave out: www.example.org, somebody@example.org. */
+export function withScheme(given: string): string {
+  const words = given.trim().replace(/^https?:\/\/(?=https?:\/\/|mailto:)/i, "");
+  if (/^[^\s@/:]+@[^\s@/]+\.[^\s@/.]+$/.test(words)) return `mailto:${words}`;
+  return /^[^\s/:.]+(\.[^\s/:.]+)+([/:?#]\S*)?$/.test(words) ? `https://${words}` : words;
+}
+
+/** Whether it may stand in a link: a page, a mail address, or a place on this site. */
+export const isAddress = (address: string): boolean => SAFE.test(address) && !/^(?:https?:\/\/|mailto:)$/i.test(address);
+
 /** An address as it may stand in the round brackets of a link. */
 export const asAddress = (address: string): string => address.replace(/[()\s<>]/g, sign => `%${sign.charCodeAt(0).toString(16).padStart(2, "0")}`);
 
 /** Makes the selection a link; the address is asked for by `ask`. */
 export function link(ask: (now: string) => Promise<string | null>): Command {
   return view => {
-    const { state } = view;
-    if (state.readOnly) return false;
-    const range = state.selection.main.empty ? (state.wordAt(state.selection.main.head) ?? state.selection.main) : state.selection.main;
-    const words = state.doc.sliceString(range.from, range.to);
+    if (view.state.readOnly) return false;
     void ask("https://").then(address => {
       view.focus();
-      if (!address || !SAFE.test(address)) return;
+      const { state } = view;
+      if (!address || !isAddress(address) || state.readOnly) return;
+      // others may have written meanwhile: the selection is where its words are now
+      const range = state.selection.main.empty ? (state.wordAt(state.selection.main.head) ?? state.selection.main) : state.selection.main;
+      const words = state.doc.sliceString(range.from, range.to);
       const insert = `[${words || address}](${asAddress(address)})`;
       view.dispatch({ changes: { from: range.from, to: range.to, insert }, selection: { anchor: range.from + insert.length }, userEvent: "input.format.link" });
     });

@@ -101,8 +101,8 @@ export class Remarks {
     if (quote) this.mark(from, to);
     else this.unmark();
     if (!form.isConnected) cards.insert(form);
-    cards.select(form);
-    form.querySelector("textarea")!.focus();
+    cards.select(form, true);
+    form.querySelector("textarea")!.focus({ preventScroll: true });
   }
 
   private form(): HTMLFormElement | null {

@@ -4,19 +4,36 @@ import { openSearchPanel } from "@codemirror/search";
 import { syntaxTree } from "@codemirror/language";
 import type { EditorState } from "@codemirror/state";
 import type { Command, EditorView, ViewUpdate } from "@codemirror/view";
-import { bold, bullets, heading, italic, link, numbers } from "./markdown";
+import { bold, bullets, heading, isAddress, italic, link, numbers, withScheme } from "./markdown";
 import { t } from "./wire";
 
-/** Asks for an address in the dialog of the page. */
+/** Asks for an address in the dialog of the page; what may not stand in a link is refused there. */
 export function askForAddress(): Promise<string | null> {
   const dialog = document.querySelector<HTMLDialogElement>("#ask-link");
   const field = dialog?.querySelector<HTMLInputElement>("input");
-  if (!dialog || !field) return Promise.resolve(null);
+  const form = dialog?.querySelector("form");
+  if (!dialog || !field || !form) return Promise.resolve(null);
+  const error = dialog.querySelector<HTMLElement>("[data-error]")!;
+  const says = (words: string) => {
+    error.textContent = words;
+    error.hidden = !words;
+    field.toggleAttribute("aria-invalid", !!words);
+  };
   field.value = "https://";
+  says("");
   dialog.returnValue = "";
+  form.onsubmit = event => {
+    const isOk = (event.submitter as HTMLButtonElement | null)?.value === "ok";
+    if (!isOk) return;
+    field.value = withScheme(field.value);
+    if (isAddress(field.value)) return;
+    event.preventDefault();
+    says(t("link.wrong"));
+    field.focus();
+  };
   dialog.showModal();
   field.select();
-  return new Promise(resolve => dialog.addEventListener("close", () => resolve(dialog.returnValue === "ok" ? field.value.trim() : null), { once: true }));
+  return new Promise(resolve => dialog.addEventListener("close", () => resolve(dialog.returnValue === "ok" ? field.value : null), { once: true }));
 }
 
 const commands: Record<string, Command> = {

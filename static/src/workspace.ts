@@ -54,6 +54,8 @@ interface Data {
   organization: { id: number; name: string; code: string; hue: number } | null;
   can: Can;
   mode: Mode;
+  /** there are more cards than came with the page */
+  more: boolean;
   suggestion: Draft | null;
   origins: number[];
   paths: { socket: string; section: string; cards: string; story: string; contents: string; origins: string };
@@ -185,6 +187,7 @@ class Workspace {
       this.draft = null;
       await this.mount("read");
     }
+    if (this.data.more) await this.margin.refreshAll();
     for (const card of this.cards.all) {
       if (card.dataset["state"] === "orphaned") this.orphans.told(Number(card.id.slice(2)), card.querySelector(".quote")?.textContent ?? "");
     }
@@ -291,7 +294,9 @@ class Workspace {
         EditorView.updateListener.of(update => {
           this.updateTools(update);
           this.orphans.update(update);
-          if (update.docChanged || update.geometryChanged || update.viewportChanged) this.cards.schedule();
+          // a key that moves no line moves no card; what it changes in their order comes a little later
+          if (update.heightChanged || update.viewportChanged) this.cards.schedule();
+          else if (update.docChanged) this.cards.scheduleLater();
           if (update.docChanged && this.mode === "sources") this.sources?.later();
           if (update.docChanged && update.transactions.some(tr => tr.effects.some(effect => effect.is(arrived)))) queueMicrotask(() => this.arrivedChanges());
           if (update.selectionSet || update.docChanged) this.tellPlace();
@@ -368,7 +373,7 @@ class Workspace {
     this.states.set(hunks.suggestion, state);
     if (changed && hunks.state !== "draft") this.contentsLater();
     if (card ? changed : hunks.state !== "gone" && hunks.hunks.length) this.margin.refreshSoon(hunks.number);
-    else this.cards.schedule();
+    else this.cards.scheduleLater();
     if (this.draft?.id === hunks.suggestion) this.tookOwn(hunks);
   }
 

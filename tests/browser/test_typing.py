@@ -57,6 +57,34 @@ def test_marks_of_the_toolbar_and_the_keyboard(programme: Programme, open_as: Op
     team.reads("ciągłym.\n\n2. Umowy zawiera")
 
 
+def test_a_link_takes_an_address_as_people_write_it_and_refuses_what_is_none(programme: Programme, open_as: Open) -> None:
+    team = open_as(programme, "team", "edit")
+    field, error = team.page.locator("#ask-link-f"), team.page.locator("#ask-link [data-error]")
+    team.select("100 drzew").press("Control+k")
+    field.fill("javascript:alert(1)")
+    team.press("Enter")
+    expect(error).to_contain_text("https://example.org")
+    field.fill("www.example.org/plan_(1)")
+    team.press("Enter")
+    team.reads("[100 drzew](https://www.example.org/plan_%281%29)")
+    team.select("podwórek").press("Control+k")
+    expect(error).to_be_hidden()
+    field.fill("biuro@example.org")
+    team.press("Enter")
+    team.reads("[podwórek](mailto:biuro@example.org)")
+    team.select("ławek").press("Control+k")
+    team.press("Escape")
+    team.reads("ustawianie ławek nie")
+    # somebody writes before it while the address is typed
+    team.select("300 m").press("Control+k")
+    second = open_as(programme, "second", "edit")
+    second.put_caret("Miasto wspólnie").type(" i zgodnie")
+    team.reads("wspólnie i zgodnie")
+    field.fill("example.org")
+    team.press("Enter")
+    team.reads("co [300 m](https://example.org).")
+
+
 def test_carets_and_names_of_others_are_seen(programme: Programme, open_as: Open) -> None:
     team, ngo = open_as(programme, "team", "edit"), open_as(programme, "ngo", "suggest")
     ngo.put_caret("100 drzew").press("ArrowLeft")

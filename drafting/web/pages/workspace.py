@@ -22,6 +22,9 @@ from drafting.web.pages import cards, frame
 
 pages = Blueprint("workspace", __name__)
 
+# So many cards come with the page; a section with more open proposals than anybody reads at once fetches the rest
+# when the text is there already.
+FIRST = 60
 MODES = ("read", "edit", "suggest", "review", "sources")
 
 
@@ -45,6 +48,7 @@ def section(slug: str, section_id: int) -> Any:
             "decide": frame.may("decide"),
         },
         "mode": mode,
+        "more": len(shown) > FIRST,
         "suggestion": cards.own_draft(shown, request.args.get("u", type=frame.whole)) if mode == "suggest" else None,
         "origins": [],
         "paths": {"socket": "/socket.io", **_paths(slug, section_id)},
@@ -57,7 +61,7 @@ def section(slug: str, section_id: int) -> Any:
         mode=mode,
         modes=modes,
         picker=_picker(document.id),
-        cards=shown,
+        cards=shown[:FIRST],
         counts=cards.counts(shown),
         data=data,
         data_with=lambda said: _json({**data, "words": json.loads(said)}),
