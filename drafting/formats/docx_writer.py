@@ -45,6 +45,8 @@ __all__ = ["Change", "Remark", "Reply", "SectionFile", "docx", "report_docx"]
 
 _COMMENTS_EXTENDED = "http://schemas.microsoft.com/office/2011/relationships/commentsExtended"
 _COMMENTS_EXTENDED_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.commentsExtended+xml"
+_NUMBER_WIDE, _WORD_WIDE = 520, 1_150  # twips; "1234", and "uwzględniono" or a date, in the size of a table
+_RIGHT = '<w:jc w:val="right"/>'
 _CUSTOM_TYPE = "application/vnd.openxmlformats-officedocument.custom-properties+xml"
 
 
@@ -115,16 +117,15 @@ def docx(
 
 
 def report_docx(
-    tables: Sequence[Table],
+    parts: Sequence[str | Table],
     *,
     title: str,
     author: str,
     created_at: datetime,
-    introduction: str = "",
     language: str = "pl-PL",
     zone: str = "Europe/Warsaw",
 ) -> bytes:
-    """Tables under headings on landscape pages, after an introduction in Markdown.
+    """Texts in Markdown and tables, each under its name as a heading, in this order on landscape pages.
 
     law   the same values give the same bytes
     """
@@ -134,9 +135,13 @@ def report_docx(
     page.page_width, page.page_height = Cm(29.7), Cm(21)
     page.left_margin = page.right_margin = Cm(1.5)
     writer = _Writer(document, ZoneInfo(zone))
-    body = "".join(map(writer.block, tracked_blocks(introduction, ()))) if introduction else ""
-    for table in tables:
-        body += _heading(table.name) + writer.table(table, width=15_000)
+    body = ""
+    for part in parts:
+        if isinstance(part, str):
+            body += "".join(map(writer.block, tracked_blocks(part, ())))
+        else:
+            body += _heading(part.name)
+            body += writer.table(part, width=15_000) if part.rows or not part.none else _said(part.none)
     writer.finish(body)
     return _saved(document)
 
@@ -334,8 +339,7 @@ class _Writer:
 
     def table(self, table: Table, width: int) -> str:
         """A plain table of values; its head is repeated on every page."""
-        total = sum(column.width for column in table.columns) or 1
-        widths = [max(int(width * column.width / total), 300) for column in table.columns]
+        widths = _shares([column.width for column in table.columns], width)
         head = "".join(
             f'<w:tc><w:tcPr><w:tcW w:w="{w}" w:type="dxa"/>'
             '<w:shd w:val="clear" w:color="auto" w:fill="ECECEC"/></w:tcPr>'
@@ -346,8 +350,8 @@ class _Writer:
         rows = [f"<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>{head}</w:tr>"]
         for row in table.rows:
             cells = "".join(
-                f'<w:tc><w:tcPr><w:tcW w:w="{w}" w:type="dxa"/></w:tcPr><w:p><w:pPr><w:spacing w:after="0"/></w:pPr>'
-                f"{self._cell(cell)}</w:p></w:tc>"
+                f'<w:tc><w:tcPr><w:tcW w:w="{w}" w:type="dxa"/></w:tcPr><w:p><w:pPr><w:spacing w:after="0"/>'
+                f"{_RIGHT if isinstance(cell, int) else ''}</w:pPr>{self._cell(cell)}</w:p></w:tc>"
                 for w, cell in zip(widths, row, strict=True)
             )
             rows.append(f"<w:tr>{cells}</w:tr>")
@@ -425,6 +429,22 @@ def _look(look: Look) -> str:
     return f"<w:rPr>{inside}</w:rPr>" if inside else ""
 
 
+def _shares(wanted: Sequence[float], width: int) -> list[int]:
+    """The widths of columns, twips: as wanted in proportion, but none so narrow that words are cut in it."""
+    least = [_NUMBER_WIDE if each <= 8 else _WORD_WIDE for each in wanted]
+    if sum(least) > width:
+        return [width // len(wanted)] * len(wanted)
+    narrow: set[int] = set()
+    while True:
+        room = width - sum(least[n] for n in narrow)
+        total = sum(each for n, each in enumerate(wanted) if n not in narrow) or 1
+        found = [least[n] if n in narrow else int(room * each / total) for n, each in enumerate(wanted)]
+        tight = {n for n, each in enumerate(found) if each < least[n]} - narrow
+        if not tight:
+            return found
+        narrow |= tight
+
+
 def _framed(widths: Sequence[int], rows: str) -> str:
     grid = "".join(f'<w:gridCol w:w="{w}"/>' for w in widths)
     sides = "".join(
@@ -433,12 +453,17 @@ def _framed(widths: Sequence[int], rows: str) -> str:
     )
     return (
         f'<w:tbl><w:tblPr><w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:tblBorders>{sides}</w:tblBorders>'
-        f'<w:tblLayout w:type="fixed"/></w:tblPr><w:tblGrid>{grid}</w:tblGrid>{rows}</w:tbl>'
+        f'<w:tblLayout w:type="fixed"/><w:tblCellMar><w:left w:w="70" w:type="dxa"/><w:right w:w="70" w:type="dxa"/>'
+        f"</w:tblCellMar></w:tblPr><w:tblGrid>{grid}</w:tblGrid>{rows}</w:tbl>"
     )
 
 
 def _heading(text: str) -> str:
     return f'<w:p><w:pPr><w:pStyle w:val="Heading2"/></w:pPr><w:r>{content(text)}</w:r></w:p>'
+
+
+def _said(text: str) -> str:
+    return f"<w:p><w:r>{content(text)}</w:r></w:p>"
 
 
 def _empty() -> str:

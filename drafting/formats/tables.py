@@ -21,7 +21,7 @@ from xlsxwriter.worksheet import Worksheet
 
 LONGEST_CELL = 32_767  # Excel's limit, in UTF-16 code units; what is longer is cut and says so
 LONGEST_LIST = 255  # of a list of choices written into the cell's rule, with commas
-_GUARDED = re.compile(r"[=+\-@\t\r\n]")
+_GUARDED = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")  # also after blanks, and as they are written in full width
 _FORBIDDEN_IN_NAME = re.compile(r"[\[\]:*?/\\]")
 # XML holds no control characters but TAB, LF and CR, and no half surrogate pairs.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -50,11 +50,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A sheet: its name, its columns, its rows (as long as the columns)."""
+    """A sheet: its name, its columns, its rows (as long as the columns), and what a text says where there are none."""
 
     name: str
     columns: tuple[Column, ...]
     rows: Sequence[Sequence[Cell]]
+    none: str = ""
 
 
 def xlsx(
@@ -86,7 +87,7 @@ def csv_bytes(table: Table, zone: str = "Europe/Warsaw") -> bytes:
     writer.writerow([_guarded(column.title) for column in table.columns])
     for row in table.rows:
         writer.writerow([_csv_cell(cell, ZoneInfo(zone)) for cell in row])
-    return ("\ufeff" + out.getvalue()).encode("utf-8", "replace")
+    return ("\ufeff" + out.getvalue()).encode("utf-8")
 
 
 def _formats(book: xlsxwriter.Workbook) -> dict[str, Format]:
@@ -161,13 +162,17 @@ def _csv_cell(cell: Cell, zone: ZoneInfo) -> str | int | float:
         return _local(cell, zone).strftime("%Y-%m-%d %H:%M")
     if isinstance(cell, date):
         return cell.isoformat()
-    if isinstance(cell, tuple):  # CriticMarkup's signs: a CSV file has no other way to strike out
+    if isinstance(cell, tuple):
+        if not (any(run.struck for run in cell) and any(run.underlined for run in cell)):
+            return _guarded("".join(run.text for run in cell))
+        # CriticMarkup's signs: a CSV file has no other way to tell what goes from what comes
         marks = {True: "{--%s--}", False: "%s"}
         return _guarded("".join((marks[r.struck] if not r.underlined else "{++%s++}") % r.text for r in cell))
     return _guarded(str(cell))
 
 
 def _guarded(text: str) -> str:
+    text = _UNWRITABLE.sub("\ufffd", text)
     return "'" + text if _GUARDED.match(text) else text
 
 

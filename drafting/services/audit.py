@@ -22,9 +22,10 @@ from sqlalchemy.orm import Session
 
 from drafting.services.access import Actor, require
 from drafting.services.clock import now
-from drafting.store.models import Document, Event, User
+from drafting.store.models import Document, Event, Milestone, User
 
 START = "0" * 64  # the hash before the first event
+SHORTEST = 8  # digits of a hash by which it is found: pages show twelve
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +43,23 @@ class EventView:
 
 @dataclass(frozen=True, slots=True)
 class ChainReport:
-    """What checking a document's chain found. `broken_at` is the number of the first event that is wrong."""
+    """What checking a document's chain found.
+
+    broken_at   the number of the first event that is wrong
+    lost        the named version whose head, printed when it was named, is in the chain no more: somebody has written
+                the chain anew, hashes and all
+    """
 
     document_id: int
     events: int
     head: str
     broken_at: int | None = None
     why: str = ""
+    lost: str = ""
 
     @property
     def is_whole(self) -> bool:
-        return self.broken_at is None
+        return self.broken_at is None and not self.lost
 
 
 def canonical(value: Any) -> str:
@@ -152,15 +159,44 @@ def count_events(session: Session, document_id: int) -> int:
     return session.scalar(select(func.count()).where(Event.document_id == document_id)) or 0
 
 
+def find(session: Session, actor: Actor, document_id: int, printed: str) -> EventView | None:
+    """The event with this hash, or whose hash begins so if no other does; None when there is none.
+
+    printed   hexadecimal digits, at least SHORTEST, as they stand on paper: blanks and capitals do not matter
+    needs     audit
+    """
+    require(session, actor, "audit", document_id)
+    digits = "".join(printed.split()).lower()
+    if not SHORTEST <= len(digits) <= 64 or not set(digits) <= set("0123456789abcdef"):
+        return None
+    numbers = session.scalars(
+        select(Event.number).where(Event.document_id == document_id, Event.hash.startswith(digits)).limit(2)
+    ).all()
+    return events(session, actor, document_id, before=numbers[0] + 1, limit=1)[0] if len(numbers) == 1 else None
+
+
 def verify_chain(session: Session, document_id: int) -> ChainReport:
-    """Recomputes the whole chain of a document from its first event."""
+    """Recomputes the whole chain of a document from its first event, and looks for the heads of its named versions."""
     previous, number = START, 0
+    named = dict(
+        session.execute(
+            select(Milestone.chain_head, Milestone.name)
+            .where(Milestone.document_id == document_id)
+            .order_by(Milestone.id.desc())
+        ).all()
+    )
+    named.pop(START, None)
     while batch := _events_after(session, document_id, number):
         for event in batch:
             why = _what_is_wrong(event, number + 1, previous)
             if why:
                 return ChainReport(document_id, number, previous, broken_at=number + 1, why=why)
             previous, number = event.hash, event.number
+            named.pop(event.hash, None)
+    if named:
+        lost = list(named.values())[-1]
+        why = f"the head that was printed for the named version {lost!r} is in the chain no more"
+        return ChainReport(document_id, number, previous, why=why, lost=lost)
     return ChainReport(document_id, number, previous)
 
 

@@ -22,6 +22,7 @@ from drafting.services.report_words import counted as number_of
 from drafting.store.models import (
     Document,
     Endorsement,
+    Event,
     Meeting,
     MeetingAttendance,
     Membership,
@@ -63,6 +64,8 @@ class Course:
     document_title: str
     municipality: str
     began_at: datetime
+    as_of: datetime
+    public_since: datetime | None
     phases: tuple[Phase, ...]
     consultation: Window
     meetings: tuple[Held, ...]
@@ -75,9 +78,25 @@ class Course:
     endorsements: int
     proposers: int
 
+    @property
+    def held(self) -> list[tuple[datetime, Held]]:
+        """The meetings that were held by the time that is told of, in order of time."""
+        dated = [(each.held_at, each) for each in self.meetings if each.held_at is not None]
+        return sorted((one for one in dated if one[0] <= self.as_of), key=lambda one: (one[0], one[1].number))
 
-def course(session: Session, document: Document, entries: Sequence[Entry]) -> Course:
-    """The course of a document's making, counted from the register."""
+    @property
+    def planned(self) -> list[tuple[datetime, Held]]:
+        """The meetings that are still to come by then."""
+        dated = [(each.held_at, each) for each in self.meetings if each.held_at is not None]
+        return sorted((one for one in dated if one[0] > self.as_of), key=lambda one: (one[0], one[1].number))
+
+    def entered(self, phase: str) -> datetime | None:
+        """When the document first entered a phase."""
+        return next((each.at for each in self.phases if each.phase == phase), None)
+
+
+def course(session: Session, document: Document, entries: Sequence[Entry], as_of: datetime) -> Course:
+    """The course of a document's making up to a time, counted from the register."""
     facts = [each.facts for each in entries if each.facts is not None]
     sums = by_meeting(counted(facts))
     came = {
@@ -141,8 +160,12 @@ def course(session: Session, document: Document, entries: Sequence[Entry]) -> Co
         for position in POSITIONS
         if both[position, "suggestion"] or both[position, "remark"]
     }
+    published = session.scalar(
+        select(func.min(Event.at)).where(Event.document_id == document.id, Event.kind == "document_published")
+    )
     return Course(
-        document.title, document.municipality, document.created_at, phases, window(session, document.id), tuple(meetings),
+        document.title, document.municipality, document.created_at, as_of, published if document.is_public else None,
+        phases, window(session, document.id), tuple(meetings),
         len(present | spoke), len(present), writers or 0, statistics, sum(each.kind == "suggestion" for each in entries),
         sum(each.kind == "remark" for each in entries), endorsements or 0, len(proposers),
     )  # fmt: skip
@@ -156,111 +179,152 @@ def point10(told: Course, speech: Speech) -> list[str]:
     return _polish(told, speech) if speech.language == "pl" else _english(told, speech)
 
 
+def _listed(head: str, lines: Sequence[str]) -> str:
+    """A list under its head: a semicolon after each line, a full stop after the last."""
+    bare = [line.rstrip(".") for line in lines]
+    return "\n".join([head, *(f"{line};" for line in bare[:-1]), f"{bare[-1]}."])
+
+
 def _polish(told: Course, speech: Speech) -> list[str]:
-    made = [f"Projekt dokumentu „{told.document_title}” powstawał od {speech.day(told.began_at)} na platformie, która zapisuje każdą zmianę tekstu wraz z tym, kto ją wniósł, w czyim imieniu i kto o niej rozstrzygnął."]
+    day = speech.day
+    opening = (
+        f"Projekt dokumentu „{told.document_title}” powstawał od {day(told.began_at)} na platformie, która zapisuje każdą "
+        "zmianę tekstu wraz z tym, kto ją wniósł, w czyim imieniu i kto o niej rozstrzygnął."
+    )
     if told.writers:
-        made[0] += f" Zespół redakcyjny, który pisał tekst, liczył {number_of(told.writers, 'osobę', 'osoby', 'osób')}."
-    held = [each for each in told.meetings if each.held_at is not None]
+        opening += f" Tekst pisał zespół redakcyjny, który liczył {number_of(told.writers, 'osobę', 'osoby', 'osób')}."
+    if told.public_since is not None:
+        opening += f" Projekt udostępniono publicznie na platformie w dniu {day(told.public_since)}"
+    made = [opening]
+    held = told.held
     if held:
-        first, last = min(each.held_at for each in held if each.held_at), max(each.held_at for each in held if each.held_at)
-        when = f"w dniu {speech.day(first)}" if speech.day(first) == speech.day(last) else f"od {speech.day(first)} do {speech.day(last)}"
-        people = sum(each.people for each in held)
-        opening = f"Odbyto {number_of(len(held), 'spotkanie konsultacyjne', 'spotkania konsultacyjne', 'spotkań konsultacyjnych')}, {when}"
+        first, last = day(held[0][0]), day(held[-1][0])
+        said = f"Odbyto {number_of(len(held), 'spotkanie konsultacyjne', 'spotkania konsultacyjne', 'spotkań konsultacyjnych')}"
+        said += f" w dniu {first}" if first == last else f" od {first} do {last}"
+        people = sum(each.people for _, each in held)
         if told.at_meetings:
-            opening += f"; na listach obecności zapisano {number_of(told.at_meetings, 'organizację', 'organizacje', 'organizacji')}"
+            lists = "na liście" if len(held) == 1 else "na listach"
+            said += f"; {lists} obecności zapisano {number_of(told.at_meetings, 'organizację', 'organizacje', 'organizacji')}"
             if people:
-                opening += f", łącznie {number_of(people, 'osobę', 'osoby', 'osób')}"
-        lines = [opening + ":"]
-        for each in held:
-            place = f" ({each.place})" if each.place else ""
-            line = f"spotkanie {each.number}, {speech.day(each.held_at)}{place}: {each.topic}"  # type: ignore[arg-type]
+                said += f", łącznie {number_of(people, 'osobę', 'osoby', 'osób')}"
+        lines = []
+        for at, each in held:
+            line = f"spotkanie {each.number}, {day(at)}{f' ({each.place})' if each.place else ''}: {each.topic.rstrip('.')}"
             if each.asked:
                 line += f" – {number_of(each.asked, 'propozycja', 'propozycje', 'propozycji')}, w tekście {each.stands}"
-            lines.append(line.rstrip(".") + (";" if each is not held[-1] else "."))
-        made.append("\n".join(lines))
+            lines.append(line)
+        made.append(_listed(said + ":", lines))
+    if told.planned:
+        planned = number_of(len(told.planned), "spotkanie", "spotkania", "spotkań")
+        made.append(f"Zaplanowano jeszcze {planned}, najbliższe w dniu {day(told.planned[0][0])}")
     during = told.consultation
     if during.began_at is not None:
-        until = during.ended_at or during.ends_at
-        said = f"Konsultacje projektu rozpoczęto {speech.day(during.began_at)}"
-        if during.ends_at is not None:
-            said += f", z terminem zgłaszania propozycji i uwag do {speech.day(during.ends_at)}"
-        elif until is not None:
-            said += f" i zakończono {speech.day(until)}"
-        made.append(said.rstrip(".") + ".")
+        began = day(during.began_at)
+        if during.ended_at is not None:
+            ended = day(during.ended_at)
+            said = f"Konsultacje projektu przeprowadzono w dniu {began}" if began == ended else f"Konsultacje projektu trwały od {began} do {ended}"
+            if during.ends_at is not None and speech.last_day(during.ends_at) != ended:
+                said += f"; termin zgłaszania propozycji i uwag wyznaczono do {speech.last_day(during.ends_at)}"
+        else:
+            said = f"Konsultacje projektu rozpoczęto {began}"
+            if during.ends_at is not None:
+                said += f", z terminem zgłaszania propozycji i uwag do {speech.last_day(during.ends_at)}"
+        made.append(said)
     if not told.suggestions and not told.remarks:
         made.append(speech.say("none"))
     else:
-        made.append(_polish_counts(told))
-    for each in told.phases:
-        if each.phase == "opinion":
-            made.append(f"Projekt przekazano do zaopiniowania radzie działalności pożytku publicznego w dniu {speech.day(each.at)}")
-            break
+        came = []
+        if told.suggestions:
+            came.append(number_of(told.suggestions, "propozycję zmiany", "propozycje zmian", "propozycji zmian"))
+        if told.remarks:
+            came.append(number_of(told.remarks, "uwagę ogólną", "uwagi ogólne", "uwag ogólnych"))
+        said = f"Do projektu zgłoszono {' oraz '.join(came)}"
+        if told.proposers:
+            said += f", w imieniu {told.proposers} organizacji"
+        said += "."
+        if told.endorsements:
+            said += f" Organizacje poparły zgłoszone propozycje {number_of(told.endorsements, 'raz', 'razy', 'razy')}."
+        made.append(said)
+        made.append(
+            _listed(
+                "Stanowiska wobec zgłoszonych propozycji i uwag:",
+                [f"{speech.positions[position]} – {sum(both)}" for position, both in told.statistics.items()],
+            )
+        )
+    if (at := told.entered("opinion")) is not None:
+        made.append(f"Projekt przekazano do zaopiniowania radzie działalności pożytku publicznego w dniu {day(at)}")
+    if (at := told.entered("adopted")) is not None:
+        made.append(f"Projekt skierowano do uchwalenia w dniu {day(at)}")
     if told.suggestions or told.remarks:
-        made.append("Zestawienie wszystkich propozycji i uwag, ze stanowiskiem do każdej z nich i jego uzasadnieniem, zawiera raport z konsultacji.")
+        made.append(
+            "Zestawienie wszystkich propozycji i uwag, ze stanowiskiem wobec każdej z nich i jego uzasadnieniem, zawiera "
+            "raport z konsultacji."
+        )
     return made
 
 
-def _polish_counts(told: Course) -> str:
-    came = []
-    if told.suggestions:
-        came.append(number_of(told.suggestions, "propozycję zmiany", "propozycje zmian", "propozycji zmian"))
-    if told.remarks:
-        came.append(number_of(told.remarks, "uwagę ogólną", "uwagi ogólne", "uwag ogólnych"))
-    said = f"W toku konsultacji zgłoszono {' oraz '.join(came)}"
-    if told.proposers:
-        said += f", w imieniu {told.proposers} organizacji"
-    if told.endorsements:
-        said += f"; organizacje udzieliły propozycjom {number_of(told.endorsements, 'poparcia', 'poparć', 'poparć')}"
-    parts = []
-    words = {
-        "accepted": "uwzględniono {}",
-        "fulfilled": "przez przyjęcie innej uwzględniono {}",
-        "partly": "częściowo uwzględniono {}",
-        "rejected": "nie uwzględniono {}",
-        "superseded": "za ustępujące innym uznano {}",
-        "noted": "przyjęto do wiadomości {}",
-        "inadmissible": "za niepodlegające rozpatrzeniu uznano {}",
-        "open": "w trakcie rozpatrywania jest {}",
-        "withdrawn": "wycofano {}",
-    }
-    for position, (suggestions, remarks) in told.statistics.items():
-        parts.append(words[position].format(suggestions + remarks))
-    return f"{said}. Spośród wszystkich {told.suggestions + told.remarks}: {', '.join(parts)}."
-
-
 def _english(told: Course, speech: Speech) -> list[str]:
+    day = speech.day
+
     def many(number: int, one: str, more: str) -> str:
         return f"{number} {one if number == 1 else more}"
 
-    made = [f"The draft “{told.document_title}” was made from {speech.day(told.began_at)} on a platform that records every change of the text with who brought it in, on whose behalf, and who decided on it."]
+    opening = (
+        f"The draft “{told.document_title}” was made from {day(told.began_at)} on a platform that records every change of "
+        "the text with who brought it in, on whose behalf, and who decided on it."
+    )
     if told.writers:
-        made[0] += f" {many(told.writers, 'member', 'members')} of the drafting team wrote the text."
-    held = [each for each in told.meetings if each.held_at is not None]
+        opening += f" {many(told.writers, 'member', 'members')} of the drafting team wrote the text."
+    if told.public_since is not None:
+        opening += f" The draft was made public on the platform on {day(told.public_since)}."
+    made = [opening]
+    held = told.held
     if held:
-        first, last = min(each.held_at for each in held if each.held_at), max(each.held_at for each in held if each.held_at)
-        lines = [f"There {'was' if len(held) == 1 else 'were'} {many(len(held), 'consultation meeting', 'consultation meetings')}, from {speech.day(first)} to {speech.day(last)}, with {many(told.at_meetings, 'organisation', 'organisations')} and {many(sum(each.people for each in held), 'entry', 'entries')} on the lists of those present:"]
-        for each in held:
-            place = f" ({each.place})" if each.place else ""
+        first, last = day(held[0][0]), day(held[-1][0])
+        said = f"There {'was' if len(held) == 1 else 'were'} {many(len(held), 'consultation meeting', 'consultation meetings')}"
+        said += f" on {first}" if first == last else f" from {first} to {last}"
+        if told.at_meetings:
+            people = sum(each.people for _, each in held)
+            said += f", with {many(told.at_meetings, 'organisation', 'organisations')}"
+            said += f" and {many(people, 'person', 'people')} on the lists of those present" if people else ""
+        lines = []
+        for at, each in held:
             asked = f" – {many(each.asked, 'proposal', 'proposals')}, {each.stands} in the text" if each.asked else ""
-            lines.append(f"meeting {each.number}, {speech.day(each.held_at)}{place}: {each.topic}{asked}" + (";" if each is not held[-1] else "."))  # type: ignore[arg-type]
-        made.append("\n".join(lines))
+            place = f" ({each.place})" if each.place else ""
+            lines.append(f"meeting {each.number}, {day(at)}{place}: {each.topic.rstrip('.')}{asked}")
+        made.append(_listed(said + ":", lines))
+    if told.planned:
+        made.append(f"{many(len(told.planned), 'more meeting is', 'more meetings are')} planned, the next on {day(told.planned[0][0])}.")
     during = told.consultation
     if during.began_at is not None:
-        until = f", open until {speech.day(during.ends_at)}" if during.ends_at else ""
-        made.append(f"The consultation began on {speech.day(during.began_at)}{until}.")
+        began = day(during.began_at)
+        until = speech.last_day(during.ends_at) if during.ends_at is not None else ""
+        if during.ended_at is not None:
+            ended = day(during.ended_at)
+            said = f"The consultation was held on {began}" if began == ended else f"The consultation went from {began} to {ended}"
+            made.append(said + (f"; proposals and remarks were due by {until}." if until and until != ended else "."))
+        else:
+            made.append(f"The consultation began on {began}{f', open until {until}' if until else ''}.")
     if not told.suggestions and not told.remarks:
         made.append(speech.say("none"))
     else:
-        parts = [f"{speech.positions[position]}: {sum(both)}" for position, both in told.statistics.items()]
+        came = []
+        if told.suggestions:
+            came.append(many(told.suggestions, "change was proposed", "changes were proposed"))
+        if told.remarks:
+            came.append(many(told.remarks, "general remark was made", "general remarks were made"))
+        said = " and ".join(came)
+        said += f", on behalf of {many(told.proposers, 'organisation', 'organisations')}." if told.proposers else "."
+        if told.endorsements:
+            said += f" Organisations gave {many(told.endorsements, 'endorsement', 'endorsements')}."
+        made.append(said)
         made.append(
-            f"{many(told.suggestions, 'change was proposed', 'changes were proposed')} and "
-            f"{many(told.remarks, 'general remark was made', 'general remarks were made')}, on behalf of "
-            f"{many(told.proposers, 'organisation', 'organisations')}. Of all {told.suggestions + told.remarks}: {'; '.join(parts)}."
+            _listed("Positions on them:", [f"{speech.positions[each]} – {sum(both)}" for each, both in told.statistics.items()])
         )
-    for each in told.phases:
-        if each.phase == "opinion":
-            made.append(f"The draft went to the council for public benefit work for its opinion on {speech.day(each.at)}.")
-            break
+    if (at := told.entered("opinion")) is not None:
+        made.append(f"The draft went to the council for public benefit work for its opinion on {day(at)}.")
+    if (at := told.entered("adopted")) is not None:
+        made.append(f"The draft was sent for adoption on {day(at)}.")
     if told.suggestions or told.remarks:
         made.append("The consultation report lists every proposal and remark with the position on it and its reason.")
     return made

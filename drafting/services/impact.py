@@ -26,7 +26,7 @@ from drafting.services.attribution_view import Reader
 from drafting.services.logs import StreamHistory
 from drafting.services.matrix import counted
 from drafting.services.overview import SuggestionFacts, Sum, sum_of
-from drafting.services.register import Entry, remarks_of, tally
+from drafting.services.register import Entry, late_ones, remarks_of, tally
 from drafting.store.models import Event, Milestone, MilestoneSection, Section
 
 _WORD = re.compile(r"\w[\w\ud800-\udfff’'-]*")
@@ -55,9 +55,11 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What somebody brought about. remarks: {position: how many}"""
+    """What somebody brought about. late: of those still open, how many came after the deadline; remarks: {position:
+    how many}"""
 
     sum: Sum
+    late: int
     withdrawn: int
     remarks: dict[str, int]
     now: Share
@@ -108,8 +110,10 @@ def _impact(
         )
     ):
         versions[milestone_id].append((section_id, version))
+    late = late_ones(session, document_id, asked)
     return Impact(
         sum_of(asked),
+        sum(row.fate == "open" and row.id in late for row in asked),
         withdrawn,
         tally(remarks),
         book.share(key, book.present()),

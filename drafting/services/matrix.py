@@ -8,7 +8,7 @@ a proposal out equally, so that what flows in is what flows out. Withdrawn propo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -18,13 +18,14 @@ from sqlalchemy.orm import Session
 from drafting.services import overview
 from drafting.services.access import Actor, require
 from drafting.services.overview import STANDS, SuggestionFacts, Sum, sum_of
-from drafting.services.register import filed
+from drafting.services.people import alphabetical
+from drafting.services.register import filed, late_ones
 from drafting.store.models import Meeting, Organization, Section
 
 BY = ("meeting", "organization")
 NOBODY = "none"  # in addresses: what names no meeting, or no organisation
 PLATFORM_HUE = 12
-ENDS = ("whole", "partly", "rejected", "superseded", "open")  # what a proposal flows into, in order
+ENDS = ("whole", "partly", "rejected", "superseded", "inadmissible", "open")  # what a proposal flows into, in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def matrix(session: Session, actor: Actor, document_id: int, by: str = "meeting"
     rows = counted(overview.suggestions(session, actor, document.id))
     columns = _columns(session, document.id, rows)
     made = matrix_of(rows, by, columns, _speakers(session, document.id, by))
-    return made, flow_of(rows, made)
+    return made, flow_of(rows, made, late_ones(session, document.id, rows))
 
 
 def matrix_of(
@@ -161,22 +162,22 @@ def _speakers(session: Session, document_id: int, by: str) -> list[tuple[str, st
         found = [(str(row.number), str(row.number), row.hue, row.short or row.topic) for row in rows]
     else:
         rows = session.execute(
-            select(Organization.code, Organization.hue, Organization.name)
-            .where(Organization.document_id == document_id)
-            .order_by(Organization.name)
+            select(Organization.code, Organization.hue, Organization.name).where(Organization.document_id == document_id)
         )
-        found = [(row.code, row.code, row.hue, row.name) for row in rows]
+        found = [(row.code, row.code, row.hue, row.name) for row in sorted(rows, key=lambda row: alphabetical(row.name))]
     return [*found, (NOBODY, "", PLATFORM_HUE if by == "meeting" else 0, "")]
 
 
-def end_of(row: SuggestionFacts) -> str:
-    """Which of ENDS a proposal has come to."""
+def end_of(row: SuggestionFacts, late: Collection[int] = ()) -> str:
+    """Which of ENDS a proposal has come to. late: ids of those that came after the deadline"""
     if row.fate in ("accepted", "fulfilled"):
         return "whole"
+    if row.fate == "open" and row.id in late:
+        return "inadmissible"
     return {"partly_open": "open"}.get(row.fate, row.fate)
 
 
-def flow_of(rows: Sequence[SuggestionFacts], matrix: Matrix) -> Flow:
+def flow_of(rows: Sequence[SuggestionFacts], matrix: Matrix, late: Collection[int] = ()) -> Flow:
     """How proposals flow from the matrix's rows through what they came to into the sections where they stand.
 
     law  what flows into an end is the number of proposals that came to it
@@ -187,7 +188,7 @@ def flow_of(rows: Sequence[SuggestionFacts], matrix: Matrix) -> Flow:
     right: dict[tuple[str, int | None], int] = defaultdict(int)
     ends: dict[str, int] = defaultdict(int)
     for row in rows:
-        end = end_of(row)
+        end = end_of(row, late)
         ends[end] += 1
         values = values_of(row, matrix.by)
         for value in values:

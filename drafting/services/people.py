@@ -270,7 +270,7 @@ def organizations(session: Session, actor: Actor, document_id: int) -> list[Orga
     """The organisations of a document by name. needs: read"""
     require(session, actor, "read", document_id)
     rows = session.scalars(select(Organization).where(Organization.document_id == document_id))
-    return sorted(map(organization_view, rows), key=lambda view: _sorting(view.name))
+    return sorted(map(organization_view, rows), key=lambda view: alphabetical(view.name))
 
 
 def organization(session: Session, actor: Actor, document_id: int, code: str) -> OrganizationView:
@@ -416,9 +416,13 @@ def _flush_names(session: Session) -> None:
         raise NameTaken("an organisation of this document has this name or badge already", field="name") from None
 
 
-def _sorting(name: str) -> tuple[str, str]:
-    """A key that puts ś beside s, whatever the machine's locale is."""
-    plain = unicodedata.normalize("NFKD", name.casefold().replace("ł", "l"))
+_AFTER = {letter: f"{plain}{{" for letter, plain in zip("ąćęłńóśź", "acelnosz", strict=True)} | {"ż": "z|"}
+
+
+def alphabetical(name: str) -> tuple[str, str]:
+    """A key in the order of the Polish alphabet (s, then ś), whatever the locale of machine or database is."""
+    polish = name.casefold().translate(str.maketrans(_AFTER))  # "{" and "|" stand behind z
+    plain = unicodedata.normalize("NFKD", polish)
     return "".join(character for character in plain if not unicodedata.combining(character)), name
 
 

@@ -127,23 +127,39 @@ def register(session: Session, actor: Actor, document_id: int) -> list[Entry]:
 def suggestions_of(session: Session, actor: Actor, document: Document) -> list[Entry]:
     """The entries of suggestions, by number."""
     facts = filed(overview.suggestions(session, actor, document.id))
-    forms = {
-        row.id: row.form
-        for row in session.execute(select(Suggestion.id, Suggestion.form).where(Suggestion.document_id == document.id))
-    }
-    roles, during = _roles(session, document.id), window(session, document.id)
+    forms, roles = _forms(session, document.id), _roles(session, document.id)
+    late = late_ones(session, document.id, facts, forms)
     made = []
     for each in facts:
-        at = each.filed_at or each.created_at
-        late = forms[each.id] != "meeting" and during.is_late(at)
-        position = "inadmissible" if late and each.fate == "open" else OF_FATE[each.fate]
+        position = "inadmissible" if each.id in late and each.fate == "open" else OF_FATE[each.fate]
         made.append(
             Entry(
-                "suggestion", each.id, each.number, each.section_id, position, at, forms[each.id], each.organizations,
-                each.meetings, each.organization, each.author_id, roles.get(each.author_id, ""), late, each,
+                "suggestion", each.id, each.number, each.section_id, position, each.filed_at or each.created_at,
+                forms[each.id], each.organizations, each.meetings, each.organization, each.author_id,
+                roles.get(each.author_id, ""), each.id in late, each,
             )
         )  # fmt: skip
     return made
+
+
+def late_ones(
+    session: Session, document_id: int, rows: Iterable[SuggestionFacts], forms: dict[int, str] | None = None
+) -> frozenset[int]:
+    """The suggestions that came after the deadline: they are not considered unless somebody decides on them. What was
+    asked at a meeting is never late, whenever it was written down."""
+    during = window(session, document_id)
+    if during.ends_at is None:
+        return frozenset()
+    forms = _forms(session, document_id) if forms is None else forms
+    return frozenset(
+        row.id for row in rows if row.filed_at and forms[row.id] != "meeting" and during.is_late(row.filed_at)
+    )
+
+
+def _forms(session: Session, document_id: int) -> dict[int, str]:
+    return dict(
+        session.execute(select(Suggestion.id, Suggestion.form).where(Suggestion.document_id == document_id)).all()
+    )
 
 
 def filed(rows: Iterable[SuggestionFacts]) -> list[SuggestionFacts]:

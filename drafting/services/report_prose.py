@@ -1,12 +1,14 @@
-"""The consultation report as a value, and as running text: HTML for the PDF, Markdown for the head of the Word file.
+"""The consultation report as a value, and as running text: HTML for the PDF and the page that one keeps, Markdown for
+what stands before and after the tables of the Word file.
 
-A remark is a section of short lines and not a row of twelve columns: it is read on paper by people and by screen
-readers, and it is laid out four times as fast (formats/pdf.py).
+A remark is a section of short lines, each with the heading of its column, and not a row of twelve columns: it is read
+on paper by people and by screen readers, and it is laid out four times as fast (formats/pdf.py). What goes is struck
+out in the wording of the draft and what comes is underlined in the proposed one, so that both can be read aloud.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -25,6 +27,7 @@ class Outline:
     """A report before its rows are read: its entries, which of them are one row, and the course of it all.
 
     key      changes whenever anything the report is made of does
+    head     the hash of the last event
     groups   (number of the row, its entries): suggestions first, then remarks
     """
 
@@ -33,6 +36,7 @@ class Outline:
     municipality: str
     as_of: datetime
     key: str
+    head: str
     entries: tuple[Entry, ...]
     groups: tuple[tuple[int, Group], ...]
     course: Course
@@ -55,60 +59,49 @@ def title_of(made: Report) -> str:
 
 
 STYLE = """
+.front { margin: 0 0 1.2em } .front h1 { margin: 0.2em 0 0.3em } .front p { margin: 0 0 0.2em }
+.office { font: bold 9pt "Source Sans 3", "Liberation Sans", "DejaVu Sans", sans-serif; letter-spacing: 0.04em }
+.subject { font-size: 12.5pt }
 .facts { font-size: 9pt; color: #333; margin: 0 0 0.3em }
 .row { border-top: 0.5pt solid #999; padding-top: 0.4em; margin-top: 0.7em }
 .row h3 { margin: 0 0 0.2em; font-size: 10.5pt }
 .row p { margin: 0 0 0.25em; orphans: 2; widows: 2 }
 .row b { font: bold 8.5pt "Source Sans 3", "Liberation Sans", "DejaVu Sans", sans-serif; color: #333 }
-.num { text-align: right }
+td, th { overflow-wrap: break-word } .num { text-align: right; white-space: nowrap } .day { white-space: nowrap }
+.total td { font-weight: bold; background: #f5f5f5 }
+.closing { margin-top: 2em; border-top: 1pt solid #444; padding-top: 0.6em; break-inside: avoid }
+.hash { font: 8pt "DejaVu Sans Mono", monospace; overflow-wrap: anywhere }
+.sign { margin: 3.2em 0 0 55%; border-top: 0.5pt dotted #444; padding-top: 0.2em; text-align: center; font-size: 9pt }
+.approved { margin: 1.4em 0 0 55%; text-align: center }
 """
+SCREEN = "body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem } @media print { body { margin: 0; padding: 0 } }"
+
+
+def page(made: Report, author: str) -> str:
+    """The report as one HTML file that needs no other."""
+    from drafting.formats.pdf import PRINT_STYLE
+
+    return (
+        f'<!doctype html>\n<html lang="{made.speech.language}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f'<title>{escape(title_of(made))}</title><meta name="author" content="{escape(author)}">'
+        f"<style>{PRINT_STYLE}{STYLE}{SCREEN}</style></head><body>\n{body(made)}\n</body></html>\n"
+    )
 
 
 def body(made: Report) -> str:
     """The report as the body of an HTML page, safe."""
     speech, outline = made.speech, made.outline
-    told = outline.course
+    office = f'<p class="office">{escape(outline.municipality)}</p>' if outline.municipality else ""
     parts = [
-        f"<h1>{escape(speech.say('title'))}</h1>",
-        f"<p><strong>{escape(outline.title)}</strong>{'<br>' + escape(outline.municipality) if outline.municipality else ''}</p>",
-        f'<p class="facts">{escape(speech.say("as_of", moment=speech.moment(outline.as_of)))}</p>',
-        f"<h2>{escape(speech.say('statistics'))}</h2>",
-        _table(
-            [speech.say(each) for each in ("position", "count_suggestions", "count_remarks", "total")],
-            [
-                *([speech.positions[p], str(a), str(b), str(a + b)] for p, (a, b) in told.statistics.items()),
-                [speech.say("total"), str(told.suggestions), str(told.remarks), str(told.suggestions + told.remarks)],
-            ],
-            numbers_from=1,
-        ),
-        f"<h2>{escape(speech.say('course'))}</h2>",
-        f"<h3>{escape(speech.say('phases'))}</h3>",
-        _table(
-            [speech.say(each) for each in ("phase", "since", "until")],
-            [
-                [speech.phases.get(each.phase, each.phase), speech.day(each.at), speech.day(each.ends_at) if each.ends_at else ""]
-                for each in told.phases
-            ],
-        ),
+        f'<header class="front">{office}<h1>{escape(speech.say("title"))}</h1>'
+        f'<p class="subject">{escape(speech.say("subject", title=outline.title))}</p>'
+        f'<p class="facts">{escape(speech.say("as_of", moment=speech.moment(outline.as_of)))}</p></header>',
+        *_numbers(made),
+        f"<h2>{escape(speech.say('point10'))}</h2>",
+        f'<p class="facts">{escape(speech.say("point10_note"))}</p>',
+        *(_paragraph(each) for each in made.point10),
     ]
-    if told.meetings:
-        parts.append(f"<h3>{escape(speech.say('meetings'))}</h3>")
-        parts.append(
-            _table(
-                [speech.columns[0], *(speech.say(each) for each in ("date", "topic", "organizations", "people", "asked", "stands"))],
-                [
-                    [
-                        str(each.number), speech.day(each.held_at) if each.held_at else "", each.topic, str(each.organizations),
-                        str(each.people), str(each.asked), str(each.stands),
-                    ]
-                    for each in told.meetings
-                ],
-                numbers_from=3,
-            )
-        )  # fmt: skip
-    parts.append(f"<h2>{escape(speech.say('point10'))}</h2>")
-    parts.append(f'<p class="facts">{escape(speech.say("point10_note"))}</p>')
-    parts.extend(_paragraph(each) for each in made.point10)
     for name, rows, none in (
         ("suggestions", made.suggestions, "no_suggestions"),
         ("remarks", made.remarks, "no_remarks"),
@@ -117,7 +110,54 @@ def body(made: Report) -> str:
         parts.extend(_section(made, row) for row in rows)
         if not rows:
             parts.append(f"<p>{escape(speech.say(none))}</p>")
+    before, after = speech.say("head", head="\0").split("\0")
+    parts.append(
+        f'<footer class="closing"><p class="facts">{escape(speech.say("closing"))} {escape(before)}'
+        f'<span class="hash">{outline.head}</span>{escape(after)}</p>'
+        f'<p class="approved">{escape(speech.say("approved"))}</p><p class="sign">{escape(speech.say("signature"))}</p></footer>'
+    )
     return "\n".join(parts)
+
+
+def _numbers(made: Report) -> list[str]:
+    """Statistics and course: tables."""
+    speech, told = made.speech, made.outline.course
+    counts = [[speech.positions[p], str(a), str(b), str(a + b)] for p, (a, b) in told.statistics.items()]
+    counts.append([speech.say("total"), str(told.suggestions), str(told.remarks), str(told.suggestions + told.remarks)])
+    heads = [speech.say(each) for each in ("position", "count_suggestions", "count_remarks", "total")]
+    parts = [
+        f"<h2>{escape(speech.say('statistics'))}</h2>",
+        _table(heads, counts, ("", "num", "num", "num"), total=True),
+        f"<h2>{escape(speech.say('course'))}</h2>",
+        f"<h3>{escape(speech.say('phases'))}</h3>",
+        _table(
+            [speech.say(each) for each in ("phase", "since", "until")],
+            [
+                [
+                    speech.phases.get(each.phase, each.phase), speech.day(each.at),
+                    speech.last_day(each.ends_at) if each.ends_at else "",
+                ]
+                for each in told.phases
+            ],
+        ),
+    ]  # fmt: skip
+    if told.meetings:
+        heads = ["date", "topic", "organizations", "people", "asked", "stands"]
+        parts.append(f"<h3>{escape(speech.say('meetings'))}</h3>")
+        parts.append(
+            _table(
+                [speech.columns[0], *(speech.say(each) for each in heads)],
+                [
+                    [
+                        str(each.number), speech.day(each.held_at) if each.held_at else "", each.topic, str(each.organizations),
+                        str(each.people), str(each.asked), str(each.stands),
+                    ]
+                    for each in told.meetings
+                ],
+                ("num", "day", "", "num", "num", "num", "num"),
+            )
+        )  # fmt: skip
+    return parts
 
 
 def _paragraph(text: str) -> str:
@@ -126,42 +166,55 @@ def _paragraph(text: str) -> str:
     return f"<p>{escape(first)}</p>" + (f"<ul>{listed}</ul>" if listed else "")
 
 
-def _table(heads: list[str], rows: Iterable[list[str]], numbers_from: int = 99) -> str:
-    def cells(row: list[str]) -> str:
-        return "".join(f"<td{' class=num' if n >= numbers_from else ''}>{escape(each)}</td>" for n, each in enumerate(row))
+def _table(heads: list[str], rows: list[list[str]], kinds: Sequence[str] = (), *, total: bool = False) -> str:
+    """kinds: the class of each column's cells; total: the last row sums up."""
 
-    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in heads)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(f'<tr>{cells(row)}</tr>' for row in rows)}</tbody></table>"
+    def cells(row: list[str], tag: str, more: str = "") -> str:
+        made = []
+        for n, each in enumerate(row):
+            kind = kinds[n] if n < len(kinds) else ""
+            kind = f' class="{kind}"' if kind else ""
+            made.append(f"<{tag}{more}{kind}>{escape(each)}</{tag}>")
+        return "".join(made)
+
+    head = cells(heads, "th", ' scope="col"')
+    lines = [
+        f'<tr{" class=total" if total and n == len(rows) - 1 else ""}>{cells(row, "td")}</tr>' for n, row in enumerate(rows)
+    ]
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
 
 
 def _section(made: Report, row: Row) -> str:
     """One row: what the twelve columns say, each with its heading, empty ones left out."""
     speech = made.speech
     values = row.cells(speech)
+    heads = speech.columns
     said = [f"<h3>{row.number}. {escape(str(values[2]).replace(chr(10), '; '))}</h3>"]
-    facts = [speech.day(row.at), str(values[3]), str(values[4]), ", ".join(each.key for each in row.entries)]
-    said.append(f'<p class="facts">{escape(" · ".join(each for each in facts if each))}</p>')
+    facts = [f"{heads[1]}: {speech.day(row.at)}", f"{heads[3]}: {values[3]}"]
+    facts += [f"{heads[4]}: {values[4]}"] if values[4] else []
+    facts.append(", ".join(each.key for each in row.entries))
+    said.append(f'<p class="facts">{escape(" · ".join(facts))}</p>')
     for column in (5, 6, 7, 8, 9, 10, 11):
-        value = values[column]
-        if column == 5 and len(row.changes) == 1 and row.changes[0].proposed:
-            continue  # the proposed wording shows the draft's words struck out
+        head, value = heads[column], values[column]
         if column == 11 and _as_proposed(row):
             value = speech.say("as_proposed")
         html = _runs(value) if isinstance(value, tuple) else escape(str(value or "")).replace("\n", "<br>")
+        if column == 7 and row.kind == "remark":
+            head = speech.say("says")
         if html:
-            said.append(f"<p><b>{escape(speech.columns[column])}:</b> {html}</p>")
+            said.append(f"<p><b>{escape(head)}:</b> {html}</p>")
     return f'<section class="row">{"".join(said)}</section>'
 
 
 def _as_proposed(row: Row) -> bool:
     """Whether what stands after the decision is, letter for letter, what the row has said already."""
-    return all(
+    return any(each.proposed for each in row.changes) and all(
         each.position == "accepted" and each.after == "".join(run.text for run in each.proposed if not run.struck).strip()
         for each in row.changes
     )
 
 
-def _runs(runs: tuple[Run, ...]) -> str:
+def _runs(runs: Iterable[Run]) -> str:
     made = []
     for run in runs:
         text = escape(run.text).replace("\n", "<br>")
@@ -169,38 +222,36 @@ def _runs(runs: tuple[Run, ...]) -> str:
     return "".join(made)
 
 
-def introduction(made: Report) -> str:
-    """The head of the Word file, in Markdown: title, statistics, course, the text of point 10."""
+# ── Word ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def front(made: Report) -> str:
+    """The head of the Word file, in Markdown."""
     speech, outline = made.speech, made.outline
-    told = outline.course
+    subject = _plain(speech.say("subject", title=outline.title))
+    lines = [_plain(outline.municipality), f"# {speech.say('title')}", f"**{subject}**"]
+    return "\n\n".join([*lines, speech.say("as_of", moment=speech.moment(outline.as_of))])
 
-    def plain(text: str) -> str:
-        for sign in "\\*_[]#`<>|":
-            text = text.replace(sign, "\\" + sign)
-        return text
 
-    lines = [f"# {plain(title_of(made))}", "", plain(outline.municipality), "", speech.say("as_of", moment=speech.moment(outline.as_of)), ""]
-    lines += [f"## {speech.say('statistics')}", ""]
-    lines += [
-        f"| {speech.say('position')} | {speech.say('count_suggestions')} | {speech.say('count_remarks')} | {speech.say('total')} |",
-        "|---|---:|---:|---:|",
-        *(f"| {speech.positions[p]} | {a} | {b} | {a + b} |" for p, (a, b) in told.statistics.items()),
-        f"| {speech.say('total')} | {told.suggestions} | {told.remarks} | {told.suggestions + told.remarks} |",
-        "",
-    ]
-    if told.meetings:
-        lines += [f"## {speech.say('meetings')}", ""]
-        lines += [
-            f"| {speech.columns[0]} | {speech.say('date')} | {speech.say('topic')} | {speech.say('organizations')} | {speech.say('people')} | {speech.say('asked')} | {speech.say('stands')} |",
-            "|---|---|---|---:|---:|---:|---:|",
-            *(
-                f"| {each.number} | {speech.day(each.held_at) if each.held_at else ''} | {plain(each.topic)} | {each.organizations} | {each.people} | {each.asked} | {each.stands} |"
-                for each in told.meetings
-            ),
-            "",
-        ]
-    lines += [f"## {speech.say('point10')}", ""]
+def told(made: Report) -> str:
+    """The text of point 10 for the Word file, in Markdown."""
+    lines = [f"## {made.speech.say('point10')}", f"*{_plain(made.speech.say('point10_note'))}*"]
     for each in made.point10:
         first, *points = each.split("\n")
-        lines += [plain(first), "", *(f"- {plain(point)}" for point in points), ""]
-    return "\n".join(lines)
+        lines += [_plain(first), "\n".join(f"- {_plain(point)}" for point in points)]
+    return "\n\n".join(lines)
+
+
+def closing(made: Report) -> str:
+    """The end of the Word file, in Markdown."""
+    speech = made.speech
+    said = f"{speech.say('closing')} {speech.say('head', head=made.outline.head)}"
+    return f"{_plain(said)}\n\n{speech.say('approved')}\n\n{'.' * 60}\n\n{speech.say('signature')}\n"
+
+
+def _plain(text: str) -> str:
+    """Words as Markdown that says just them."""
+    text = " ".join(text.split())
+    for sign in "\\*_[]#`<>|~":
+        text = text.replace(sign, "\\" + sign)
+    return text

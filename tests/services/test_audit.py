@@ -11,7 +11,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from drafting.errors import NotFound
-from drafting.services import audit, clock
+from drafting.services import audit, clock, milestones
 from drafting.services.access import ANONYMOUS, SERVER
 from drafting.store.database import Database, transaction
 from drafting.store.models import Event
@@ -65,6 +65,45 @@ def test_any_change_to_an_event_is_found_where_it_was_made(session: Session, cha
     session.expire_all()
     report = audit.verify_chain(session, document.id)
     assert report.broken_at == 4 and not report.is_whole and report.why
+
+
+def test_a_chain_written_anew_with_right_hashes_is_told_by_the_heads_that_were_printed(session: Session) -> None:
+    document = make.document(session)
+    chief = make.member(session, document, "coordinator")
+    session.commit()
+    for number in range(3):
+        audit.record(session, document.id, SERVER, "thing_happened", {"n": number})
+    milestones.create_milestone(session, chief, document.id, "For the council")
+    audit.record(session, document.id, SERVER, "thing_happened", {"n": 9})
+    assert audit.verify_chain(session, document.id).is_whole
+    previous = audit.START
+    for event in session.scalars(select(Event).where(Event.document_id == document.id).order_by(Event.number)):
+        event.data = event.data.replace("9", "8").replace('"n":1', '"n":7')
+        event.previous_hash, event.hash = previous, audit.event_hash(
+            previous, document.id, event.number, event.kind, event.actor_id, event.at, event.data
+        )
+        previous = event.hash
+    session.flush()
+    report = audit.verify_chain(session, document.id)
+    assert report.broken_at is None and not report.is_whole
+    assert report.lost == "For the council" and "For the council" in report.why
+
+
+def test_an_event_is_found_by_what_stands_on_paper(session: Session) -> None:
+    document, other = make.document(session), make.document(session)
+    for number in range(4):
+        audit.record(session, document.id, SERVER, "thing_happened", {"n": number})
+    printed = session.scalar(select(Event.hash).where(Event.document_id == document.id, Event.number == 3))
+    assert printed is not None
+    for written in (printed, printed.upper(), f" {printed[:32]} {printed[32:]} ", printed[:8]):
+        found = audit.find(session, ANONYMOUS, document.id, written)
+        assert found is not None and found.number == 3
+        assert audit.find(session, ANONYMOUS, other.id, written) is None
+    for written in ("", printed[:7], "0" * 64, "%" * 12, "_" * 12, printed + "0"):
+        assert audit.find(session, ANONYMOUS, document.id, written) is None
+    document.is_public = False
+    with pytest.raises(NotFound):
+        audit.find(session, ANONYMOUS, document.id, printed)
 
 
 def test_events_survive_a_reading_of_the_database_from_disk(database: Database) -> None:

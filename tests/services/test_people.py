@@ -316,3 +316,10 @@ def test_no_event_names_a_person(session: Session, document: Document, coordinat
     people.end_membership(session, coordinator, document.id, person.id)
     for event in audit.events(session, coordinator, document.id):
         assert "Ewa" not in str(event.data) and "example.org" not in str(event.data)
+
+
+def test_names_stand_in_the_order_of_the_polish_alphabet() -> None:
+    names = ["Żuraw", "Zielone", "Źródło", "Łąka", "Lwy", "Śląsk", "Szkoła", "Świat", "ćma", "Czas", "Ósemka", "Osa", "Éco"]
+    assert sorted(names, key=people.alphabetical) == [
+        "Czas", "ćma", "Éco", "Lwy", "Łąka", "Osa", "Ósemka", "Szkoła", "Śląsk", "Świat", "Zielone", "Źródło", "Żuraw",
+    ]  # fmt: skip

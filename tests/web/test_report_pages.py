@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import signal
 import time
+from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 
@@ -11,12 +15,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
+from drafting.services import annotations
 from drafting.services.matrix import matrix
 from drafting.services.register import register
 from drafting.store.database import Database
-from drafting.store.models import Event
+from drafting.store.models import Document, Event
+from drafting.web import report_jobs
+from drafting.web.pages import report as report_page
 from drafting.web.pages.flow_picture import picture
-from drafting.web.report_jobs import Jobs
+from drafting.web.report_jobs import Jobs, Order, Progress
 from tests.web.conftest import visitor
 from tests.web.world import World, build
 
@@ -66,12 +73,19 @@ def test_the_chips_of_the_report_add_up(app: Flask, world: World, database: Data
 
 def test_files_are_files(app: Flask, world: World) -> None:
     client = visitor(app)
-    beginnings = {"xlsx": b"PK", "docx": b"PK", "csv": "\ufeffLp.;".encode()}
+    beginnings = {"xlsx": b"PK", "docx": b"PK", "csv": "\ufeffLp.;".encode(), "html": b"<!doctype html>"}
     for ending, beginning in beginnings.items():
         answer = client.get(f"/d/trees/report.{ending}")
         assert answer.status_code == 200 and answer.data.startswith(beginning)
         assert f"trees-report.{ending}" in answer.headers["Content-Disposition"]
     assert client.get("/d/trees/report.txt").status_code == 404
+
+
+def until(says: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not says():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_a_pdf_comes_at_once_or_with_its_progress(app: Flask, world: World) -> None:
@@ -82,32 +96,119 @@ def test_a_pdf_comes_at_once_or_with_its_progress(app: Flask, world: World) -> N
             break
         assert answer.status_code == 303
         page = client.get(answer.headers["Location"], headers={"Accept-Language": "en"})
-        assert page.status_code == 200 and ("http-equiv=\"refresh\"" in page.text)
+        assert page.status_code == 200 and "http-equiv=\"refresh\"" in page.text
     assert answer.data.startswith(b"%PDF-")
     again = client.get("/d/trees/report.pdf")
     assert again.data == answer.data
-    ready = client.get("/d/trees/report/pdf", headers={"Accept-Language": "en"})
-    assert "The PDF is ready" in ready.text
 
 
-def test_a_job_that_fails_says_so_and_may_be_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_long_file_is_made_beside_the_server_and_fetched_although_the_document_goes_on(
+    app: Flask, world: World, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_page, "AT_ONCE_ROWS", 0)
+    monkeypatch.setattr(report_page, "PATIENCE", -1.0)
+    client = visitor(app)
+    for ending, beginning in {"csv": "\ufeffLp.;".encode(), "pdf": b"%PDF-"}.items():
+        answer = client.get(f"/d/trees/report.{ending}")
+        assert answer.status_code == 303
+        address = answer.headers["Location"]
+        with database.write() as session:  # somebody goes on typing, and what the report is made of has changed
+            annotations.annotate(session, world.actors["coordinator"], world.ids["document"], "One more.")
+
+        def ready(address: str = address) -> bool:
+            page = client.get(address, headers={"Accept-Language": "en"}).text
+            assert "http-equiv=\"refresh\"" in page, page
+            return "The file is ready" in page
+
+        until(ready)
+        page = client.get(address, headers={"Accept-Language": "en"}).text
+        [link] = {unescape(each) for each in re.findall(r'href="([^"]*report\.[a-z]+\?job=[^"]*)"', page)}
+        made = client.get(link)
+        assert made.status_code == 200 and made.data.startswith(beginning)
+    assert client.get("/d/trees/report/progress?job=x").status_code == 404
+    assert client.get(address.replace("job=1-", "job=2-")).status_code == 404
+    with database.write() as session:
+        session.get_one(Document, world.ids["document"]).is_public = False
+        session.commit()
+    assert visitor(app).get(address).status_code == 404
+    assert visitor(app).get(link).status_code == 404
+
+
+def an_order(database: Database, world: World) -> Order:
+    return Order(database.url.render_as_string(hide_password=False), world.ids["document"], None)
+
+
+def named(letter: str, ending: str = "csv") -> str:
+    return f"1-{letter * 32}.{ending}"
+
+
+def test_a_file_that_fails_says_so_and_is_tried_again_only_when_asked(
+    database: Database, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, name = Jobs(tmp_path), named("a")
+    nowhere = Order(f"sqlite:///{tmp_path}/nowhere/x.sqlite", 1, None)
+    jobs.start(name, 10, nowhere)
+    until(lambda: jobs.progress(name).stage == "failed")
+    jobs.start(name, 10, an_order(database, world))
+    assert jobs.progress(name).stage == "failed" and jobs.wait(name, 0.5) is None
+    jobs.start(name, 10, an_order(database, world), again=True)
+    until(lambda: jobs.file(name) is not None)
+    assert jobs.progress(name) == Progress("done", 100)
+
+
+def test_the_page_of_a_file_that_failed_says_so_and_stays(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It began the same work again every two seconds, for ever."""
+    monkeypatch.setattr(report_page, "PATIENCE", -1.0)
+    monkeypatch.setattr(report_jobs, "CHILD", "import sys; sys.stdin.read(); sys.exit(1)")
+    monkeypatch.setattr(report_jobs, "STARTING", 0.0)
+    client = visitor(app)
+    page = client.get("/d/trees/report.pdf", follow_redirects=True, headers={"Accept-Language": "en"}).text
+    assert "The file could not be made" in page and "http-equiv=\"refresh\"" not in page
+    assert "report.pdf?again=1" in page
+
+
+def test_a_process_that_was_killed_is_found_dead_and_its_work_done_anew(database: Database, world: World, tmp_path: Path) -> None:
+    jobs, name = Jobs(tmp_path), named("b")
+    with report_jobs._locked(tmp_path / "place-0"), report_jobs._locked(tmp_path / "place-1"):
+        jobs.start(name, 10, an_order(database, world))
+        process = until_somebody_holds(tmp_path / f"{name}.lock")
+        assert jobs.progress(name).stage == "waiting"
+        os.kill(process, signal.SIGKILL)
+        said = json.loads((tmp_path / f"{name}.json").read_text())
+        (tmp_path / f"{name}.json").write_text(json.dumps({**said, "began": 0.0}))  # long ago
+        until(lambda: jobs.progress(name).stage == "failed")
+    jobs.start(name, 10, an_order(database, world))
+    until(lambda: jobs.file(name) is not None)
+
+
+def until_somebody_holds(path: Path) -> int:
+    """The number of the process that holds the lock of a file, found as the system tells it."""
+    until(path.exists)
+    number = str(path.stat().st_ino)
+    found: list[int] = []
+
+    def held() -> bool:
+        rows = Path("/proc/locks").read_text().splitlines()
+        found[:] = [int(row.split()[4]) for row in rows if "FLOCK" in row and row.split()[5].endswith(f":{number}")]
+        return bool(found)
+
+    until(held)
+    return found[0]
+
+
+def test_only_so_many_files_are_made_and_so_many_wait(
+    database: Database, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_jobs, "WAITING", 2)
     jobs = Jobs(tmp_path)
-
-    def broken() -> dict[str, str]:
-        raise ValueError("no rows today")
-
-    jobs.start("x", 10, broken)
-    assert jobs.wait("x", 20) is None
-    found = jobs.progress("x")
-    assert found is not None and found.stage == "failed"
-    assert "no rows today" in caplog.text
-    good = {"body": "<h1>T</h1>", "title": "T", "language": "en", "created_at": "2026-01-01T00:00:00+00:00", "author": "", "style": ""}
-    jobs.start("x", 10, lambda: good)
-    until = time.monotonic() + 60
-    while jobs.file("x") is None and time.monotonic() < until:
-        time.sleep(0.1)
-    path = jobs.file("x")
-    assert path is not None and path.read_bytes().startswith(b"%PDF-")
+    with report_jobs._locked(tmp_path / "place-0"), report_jobs._locked(tmp_path / "place-1"):
+        for letter in "abc":
+            jobs.start(named(letter), 10, an_order(database, world))
+        until(lambda: (tmp_path / f"{named('b')}.lock").exists())
+        assert [jobs.progress(named(letter)).stage for letter in "abc"] == ["waiting", "waiting", "full"]
+    until(lambda: jobs.file(named("a")) is not None and jobs.file(named("b")) is not None)
+    jobs.start(named("c"), 10, an_order(database, world))
+    until(lambda: jobs.file(named("c")) is not None)
 
 
 def test_the_picture_conserves_what_flows(database: Database, world: World) -> None:

@@ -77,12 +77,15 @@ def chain(slug: str) -> Any:
     before = request.args.get("before", "")
     at = int(before) if before.isdecimal() and len(before) < 10 else None
     shown = audit.events(session, actor, document.id, before=at, limit=A_PAGE)
-    checked = total <= AT_ONCE or request.args.get("check") == "1"
+    printed = request.args.get("printed", "").strip()[:100]
+    checked = total <= AT_ONCE or bool(printed) or request.args.get("check") == "1"
     return frame.page(
         "report/audit.html",
         total=total,
         report=audit.verify_chain(session, document.id) if checked else None,
         head=audit.head(session, document.id),
+        printed=printed,
+        found=audit.find(session, actor, document.id, printed) if printed else None,
         events=shown,
         kinds=KINDS,
         says=_says,

@@ -11,6 +11,8 @@ from flask_babel import ngettext
 
 from drafting.services import matrix as services
 from drafting.services.matrix import NOBODY, Line, Matrix
+from drafting.services.register import as_of
+from drafting.store.models import Document
 from drafting.web import words
 from drafting.web.pages import frame
 from drafting.web.pages.flow_picture import picture
@@ -22,6 +24,7 @@ ENDS = {
     "partly": _l("In part"),
     "rejected": _l("Not taken into account"),
     "superseded": _l("Gave way to others"),
+    "inadmissible": _l("Received too late"),
     "open": _l("Waiting"),
 }
 LONGEST_LABEL = 25  # characters of a name beside a node
@@ -32,7 +35,8 @@ def matrix(slug: str) -> Any:
     document = frame.document(slug)
     by = request.args.get("by", "meeting")
     by = by if by in services.BY else "meeting"
-    made, flow = services.matrix(frame.reading(), frame.actor(), document.id, by)
+    session = frame.reading()
+    made, flow = services.matrix(session, frame.actor(), document.id, by)
     sources = {line.value: (_short(name_of(line, by)), line.hue) for line in made.lines}
     sections = {
         column.id: f"{words.roman(column.number)}. {_short(column.title, 20)}" if column.id else _("removed sections")
@@ -41,6 +45,7 @@ def matrix(slug: str) -> Any:
     drawn = picture(flow, sources, ENDS, sections, _says)
     return frame.page(
         "report/matrix.html",
+        as_of=as_of(session, session.get_one(Document, document.id)),
         matrix=made,
         flow=flow,
         picture=drawn,
@@ -50,6 +55,7 @@ def matrix(slug: str) -> Any:
         strength=lambda cell: strength(cell.asked, made),
         busy=max(made.lines, key=lambda line: line.sum.asked, default=None),
         section_names=sections,
+        waiting=dict(flow.ends).get("open", 0),
         nobody=NOBODY,
     )
 

@@ -11,18 +11,21 @@ from flask_babel import lazy_gettext as _l
 
 from drafting.errors import NotFound
 from drafting.services import reporting
+from drafting.services.access import require
 from drafting.services.course import point10
 from drafting.services.register import POSITIONS
-from drafting.services.report_prose import STYLE, body, title_of
+from drafting.services.report_prose import Outline
 from drafting.services.report_words import Speech
 from drafting.web.pages import frame
 from drafting.web.pages.suggestions import page_of
-from drafting.web.report_jobs import Jobs
+from drafting.web.report_jobs import NAME, Jobs, Order
 
 pages = Blueprint("report", __name__, url_prefix="/d/<slug>")
 
 A_PAGE = 25  # rows of the report on one page
-PATIENCE = 4.0  # s; a PDF that is ready within this is sent at once
+PATIENCE = 4.0  # s; a file that is ready within this is sent at once
+GOOD_FOR = 3600  # s; so long a file that was made for somebody may be fetched although the document has gone on
+AT_ONCE_ROWS = 200  # rows; what has no more is written where it is asked for, but for a PDF: some 0.3 s
 REFUSED = ("rejected", "superseded", "inadmissible")
 CHIPS = {
     "": _l("All"),
@@ -95,62 +98,60 @@ def course(slug: str) -> Any:
 # ── files ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pages.get("/report.pdf", defaults={"ending": "pdf"})
-@pages.get("/report.xlsx", defaults={"ending": "xlsx"})
-@pages.get("/report.csv", defaults={"ending": "csv"})
-@pages.get("/report.docx", defaults={"ending": "docx"})
+@pages.get("/report.<any(pdf, xlsx, csv, docx, html):ending>")
 def file(slug: str, ending: str) -> Any:
-    """The report as a file, in the document's language; a PDF that takes long is made beside, with its progress."""
+    """The report as a file, in the document's language. What takes long is made beside the server, with its progress.
+
+    job    in the address: the file of that job, though the document may have gone on since
+    """
     document = frame.document(slug)
     session, actor = frame.reading(), frame.actor()
-    if ending == "pdf":
-        return _pdf(slug)
-    content = reporting.report_file(session, actor, document.id, ending)
-    return _sent(Response(content, mimetype=reporting.MEDIA_TYPES[ending]), slug, ending)
+    outline = reporting.outline(session, actor, document.id)
+    jobs = _jobs()
+    asked = request.args.get("job", "")
+    if asked.startswith(f"{document.id}-") and asked.endswith(f".{ending}") and (path := jobs.file(asked, GOOD_FOR)):
+        return _sent(path.read_bytes(), slug, ending)
+    if ending != "pdf" and len(outline.groups) <= AT_ONCE_ROWS:
+        return _sent(reporting.report_file(session, actor, document.id, ending), slug, ending)
+    name = _job_name(outline, ending)
+    order = Order(frame.database().url.render_as_string(hide_password=False), document.id, actor.user_id)
+    jobs.start(name, len(outline.groups), order, again=request.args.get("again") == "1")
+    if path := jobs.wait(name, PATIENCE):
+        return _sent(path.read_bytes(), slug, ending)
+    return frame.go("report.progress", slug=slug, job=name)
 
 
-def _sent(response: Response, slug: str, ending: str) -> Response:
+def _sent(content: bytes, slug: str, ending: str) -> Response:
+    response = Response(content, mimetype=reporting.MEDIA_TYPES[ending])
     response.headers["Content-Disposition"] = f'attachment; filename="{slug}-report.{ending}"'
     return response
 
 
-def _pdf(slug: str) -> Any:
-    name, jobs = _job(slug)
-    path = jobs.wait(name, PATIENCE)
-    if path is None:
-        return frame.go("report.progress", slug=slug)
-    return _sent(Response(path.read_bytes(), mimetype=reporting.MEDIA_TYPES["pdf"]), slug, "pdf")
-
-
-@pages.get("/report/pdf")
+@pages.get("/report/progress")
 def progress(slug: str) -> Any:
-    """How far the PDF is; with nothing but HTML it asks again by itself, and leads to the file when it is ready."""
-    frame.document(slug)
-    name, jobs = _job(slug)
-    return frame.page("report/progress.html", progress=jobs.progress(name), address=url_for("report.file", slug=slug, ending="pdf"))
-
-
-def _job(slug: str) -> tuple[str, Jobs]:
-    """The name of the job for the report as it is now, begun if nobody has begun it."""
+    """How far a file is; with nothing but HTML it asks again by itself, and leads to the file when it is ready."""
     document = frame.document(slug)
-    actor, database = frame.actor(), frame.database()
-    outline = reporting.outline(frame.reading(), actor, document.id)
-    if outline.document_id != document.id:
-        raise NotFound("there is no such report")
-    name = hashlib.sha256(f"{document.id}/{outline.key}/{STYLE}".encode()).hexdigest()[:32]
-    jobs = Jobs(frame.settings().instance_path / "reports")
+    require(frame.reading(), frame.actor(), "report", document.id)
+    name = request.args.get("job", "")
+    if not name:
+        return frame.go("report.report", slug=slug)
+    if not NAME.fullmatch(name) or not name.startswith(f"{document.id}-"):
+        raise NotFound("there is no such file")
+    ending = name.rsplit(".", 1)[1]
+    return frame.page(
+        "report/progress.html",
+        progress=_jobs().progress(name),
+        ending=ending.upper(),
+        address=url_for("report.file", slug=slug, ending=ending, job=name),
+        again=url_for("report.file", slug=slug, ending=ending, again=1),
+    )
 
-    def prepare() -> dict[str, str]:
-        with database.read() as session:
-            made = reporting.report(session, actor, document.id)
-            return {
-                "body": body(made),
-                "title": title_of(made),
-                "language": made.speech.language,
-                "created_at": made.outline.as_of.isoformat(),
-                "author": document.municipality or document.title,
-                "style": STYLE,
-            }
 
-    jobs.start(name, len(outline.groups), prepare)
-    return name, jobs
+def _jobs() -> Jobs:
+    return Jobs(frame.settings().instance_path / "reports")
+
+
+def _job_name(outline: Outline, ending: str) -> str:
+    """The name of the file of a report as it is now, as this version of Drafting writes it."""
+    made_of = f"{outline.document_id}/{outline.key}/{reporting.WRITTEN}"
+    return f"{outline.document_id}-{hashlib.sha256(made_of.encode()).hexdigest()[:32]}.{ending}"
