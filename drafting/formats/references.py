@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from drafting.engine.text import from_units, to_units
-from drafting.errors import PositionError
-from drafting.formats.markdown import Block, blocks, outline, plain_text
+from drafting.errors import InvalidFile, PositionError
+from drafting.formats.markdown import LONGEST_TEXT, Block, blocks, outline, plain_text
 
 _HEADING = re.compile(r"[ ]{0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 _CHAPTER = re.compile(
@@ -134,6 +134,33 @@ def sentence_at(text: str, start: int, end: int | None = None) -> tuple[int, int
     while last > first and units[last - 1].isspace() and last > end:
         last -= 1
     return min(first, start) if start >= low else first, max(last, min(end, high))
+
+
+def read_sections(content: bytes) -> Parts:
+    """The sections of a Markdown file.
+
+    raises  InvalidFile with `why`: encoding (`at` is the byte that is wrong), nul (`at` is the character), long, empty
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidFile(
+            f"is not UTF-8: byte {error.start} is wrong; save it as UTF-8", field="file", why="encoding", at=error.start
+        ) from None
+    if "\0" in text:
+        at = text.index("\0")
+        raise InvalidFile(
+            f"is not a text: character {at} is NUL; save it as UTF-8", field="file", why="nul", at=at
+        )
+    if len(text) > LONGEST_TEXT:
+        raise InvalidFile(
+            f"has {len(text)} characters; a file has at most {LONGEST_TEXT}: split it into several",
+            field="file", why="long", length=len(text), limit=LONGEST_TEXT,
+        )  # fmt: skip
+    found = split_sections(text)
+    if not found.parts:
+        raise InvalidFile("has no text", field="file", why="empty")
+    return found
 
 
 def split_sections(text: str) -> Parts:

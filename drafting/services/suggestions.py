@@ -50,6 +50,7 @@ from drafting.store.models import (
     Document,
     Endorsement,
     Hunk,
+    Organization,
     Origin,
     Section,
     Stream,
@@ -214,7 +215,9 @@ def file(
     data = {"suggestion": row.id, "number": row.number, "section": row.section_id, "form": json.loads(row.filed_form)}
     audit.record(session, row.document_id, actor, "suggestion_filed", data)
     officials = notices.members_of(session, row.document_id, roles=(Role.OFFICIAL, Role.COORDINATOR))
-    notices.notify(session, officials, row.document_id, "suggestion_filed", _ids(row), but=actor)
+    by = session.get(Organization, row.organization_id) if row.organization_id is not None else None
+    told = {**_ids(row), "organization": by.name if by is not None else ""}
+    notices.notify(session, officials, row.document_id, "suggestion_filed", told, but=actor)
     return suggestion(session, actor, row.id)
 
 

@@ -1,6 +1,7 @@
 // Every page: partials swapped in place (htmx), keys shown as <kbd>, menus that close, dialogs, questions before
 // what cannot be undone. Nothing here is needed to read.
 import htmx from "htmx.org";
+import "./stories";
 import "./timeline";
 
 const meta = (name: string) => document.querySelector<HTMLMetaElement>(`meta[name="${name}"]`)?.content ?? "";
@@ -76,6 +77,14 @@ document.addEventListener("click", event => {
   if (closes) closes.closest("dialog")?.close();
   const copies = target.closest<HTMLElement>("[data-copies]");
   if (copies) void navigator.clipboard?.writeText(copies.dataset["copies"]!).then(() => copies.classList.add("is-done"));
+  // a notification that is followed has been read
+  const reads = target.closest<HTMLElement>("[data-read]");
+  if (reads) {
+    const body = new FormData();
+    body.set("id", reads.dataset["read"]!);
+    body.set("csrf_token", meta("csrf-token"));
+    void fetch("/notifications/read", { method: "POST", body, keepalive: true, redirect: "manual" });
+  }
   // a template of a reason puts its words into the field it names
   const writes = target.closest<HTMLElement>("[data-writes]");
   if (writes) {

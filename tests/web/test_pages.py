@@ -277,6 +277,11 @@ def test_search_minds_neither_case_nor_accents(app, world, sqlite_database):
     assert "§\u00a07\u00a0ust.\u00a01" in answer
 
 
+def test_a_search_for_one_letter_is_answered_plainly(app, world):
+    answer = visitor(app).get(f"{BASE}/search?q=x")
+    assert answer.status_code == 200 and 'class="empty"' not in answer.text and 'role="status"' in answer.text
+
+
 def test_lists_are_filtered(app, world):
     client = visitor(app)
     open_ones = client.get(f"{BASE}/suggestions?fate=open").text
@@ -366,6 +371,31 @@ def test_a_reset_link_sets_a_new_password_once(app, world):
     assert client.post(f"/reset/{world.ids['reset']}", data={"password": "x"}).status_code == 422
     assert client.post(f"/reset/{world.ids['reset']}", data={"password": "a new sentence"}).status_code == 303
     assert visitor(app).get(f"/reset/{world.ids['reset']}").status_code == 404
+
+
+def test_an_invitation_says_all_that_is_wrong_at_once(app, world):
+    client = visitor(app)
+    answer = client.post(f"/invite/{world.ids['token']}", data={"name": " ", "email": "", "password": "short"})
+    assert answer.status_code == 422
+    assert all(f'id="{name}-error"' in answer.text for name in ("name", "email", "password"))
+    chief = visitor(app, world.actors["coordinator"])
+    wrong = {"role": "drafter", "email": "no address", "uses": "0", "days": "9999"}
+    answer = chief.post(f"{BASE}/people/invite", data=wrong)
+    assert answer.status_code == 422
+    assert all(f'id="{name}-error"' in answer.text for name in ("email", "uses", "days"))
+    assert all(f'value="{value}"' in answer.text for value in ("no address", "0", "9999"))
+
+
+def test_a_notification_says_who_filed_and_is_read_alone(app, world):
+    client = visitor(app, world.actors["official"])
+    page = client.get("/notifications").text
+    assert re.search(r"U-\d+: organization \d+\.|U-\d+: [^<]+\.", page), page
+    ids = re.findall(r'data-read="(\d+)"', page)
+    assert len(ids) > 1
+    client.post("/notifications/read", data={"id": ids[0]})
+    assert re.findall(r'data-read="(\d+)"', client.get("/notifications").text) == ids[1:]
+    client.post("/notifications/read")
+    assert "data-read" not in client.get("/notifications").text
 
 
 def test_a_person_ends_their_account(app, world):
@@ -470,6 +500,25 @@ def test_sections_are_added_renamed_ordered_removed_and_put_back(app, world):
     assert row(app, select(Section).where(Section.id == made.id)).removed_at is not None
     assert client.post(f"{BASE}/sections/{made.id}/restore").status_code == 303
     assert "Funds" in client.get(f"{BASE}/text").text
+
+
+def test_a_whole_text_is_read_in_by_its_headings(app, world):
+    import io
+
+    client = visitor(app, world.actors["coordinator"])
+
+    def sent(content: bytes | None, name: str = "text.md"):
+        data = {} if content is None else {"file": (io.BytesIO(content), name)}
+        return client.post(f"{BASE}/sections/import", data=data, content_type="multipart/form-data")
+
+    for content in (None, b"", "# Część".encode("iso8859-2"), b"# A\0", b"x" * 1_000_001, b"# A\n\n" * 1001):
+        answer = sent(content)
+        assert answer.status_code == 422 and 'id="file-error"' in answer.text, content and content[:20]
+    before = client.get(f"{BASE}/sections").text.count("/rename")
+    assert sent("# Program\r\n\r\n## Łąki\r\n\r\nx\r\n\r\n## Drzewa\r\n".encode()).status_code == 303
+    page = client.get(f"{BASE}/sections").text
+    assert page.count("/rename") == before + 2 and page.index("Łąki") < page.index("Drzewa")
+    assert sent(b"# A", "../../<b>.md").status_code == 303
 
 
 def test_people_are_invited_by_a_link_shown_once(app, world):

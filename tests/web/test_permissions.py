@@ -220,6 +220,7 @@ CASES: dict[str, list[Case]] = {
     "sections.rename": [post(D + "/sections/{section}/rename", "edit", title="New")],
     "sections.remove": [post(D + "/sections/{section}/remove", "structure")],
     "sections.restore": [post(D + "/sections/{removed}/restore", "structure")],
+    "sections.read_file": [post(D + "/sections/import", "structure", file=(b"# A", "a.md"))],
     "sections.order": [post(D + "/sections/order", "structure", move="{section}:down")],
     # on whose behalf
     "workspace.origins": [

@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, redirect, request, url_for
 from flask_babel import gettext as _
 
 from drafting.config import LANGUAGES
-from drafting.errors import DraftingError, NotAllowed, NotFound, NotSignedIn
+from drafting.errors import DraftingError, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from drafting.services import accounts, invitations, notices
 from drafting.web import identity, language, words
 from drafting.web.pages import frame, told
@@ -69,6 +69,8 @@ def invitation(token: str) -> Any:
         if not frame.actor().is_signed_in:
             form.needs("name", _("Write your name as others should see it."))
             form.needs("email", _("Write your e-mail address; you will sign in with it."))
+            if len(request.form.get("password", "")) < accounts.MIN_PASSWORD:
+                form.refuse(InvalidInput("too short", field="password", minimum=accounts.MIN_PASSWORD))
         try:
             who = form.run(
                 invitations.accept_invitation,
@@ -193,7 +195,8 @@ def notifications() -> Any:
 
 @pages.post("/notifications/read")
 def mark_read() -> Any:
-    frame.write(notices.mark_read)
+    ids = [int(each) for each in request.form.getlist("id") if each.isdecimal() and len(each) < 10]
+    frame.write(notices.mark_read, ids or None)
     return frame.go("account.notifications", _("All are marked as read."))
 
 

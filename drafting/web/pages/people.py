@@ -10,8 +10,8 @@ from typing import Any
 from flask import Blueprint, flash, url_for
 from flask_babel import gettext as _
 
-from drafting.errors import DraftingError, NotFound
-from drafting.services import access, invitations, people
+from drafting.errors import DraftingError, InvalidInput, NotFound
+from drafting.services import access, accounts, invitations, people
 from drafting.web import words
 from drafting.web.pages import frame
 
@@ -31,14 +31,23 @@ def every(slug: str) -> Any:
 def invite(slug: str) -> Any:
     document = frame.document(slug)
     form = frame.Form(EMPTY)
+    email, uses, days = form.text("email").strip(), form.number("uses"), form.number("days")
+    try:
+        accounts.email_of(email or "nobody@example.org")
+    except InvalidInput as error:
+        form.refuse(error)
+    if uses is not None and not 1 <= uses <= (1 if email else 500):
+        form.errors["uses"] = str(words.FIELDS["invalid_input", "uses"])
+    if days is not None and not 1 <= days <= 365:
+        form.errors["days"] = _("From 1 to 365 days.")
     link = form.run(
         invitations.invite,
         document.id,
         form.choice("role", access.MEMBER_ROLES),
         organization_id=form.number("organization_id"),
-        email=form.text("email").strip() or None,
-        uses=_or(form.number("uses"), 1),
-        days=_or(form.number("days"), 30),
+        email=email or None,
+        uses=_or(uses, 1),
+        days=_or(days, 30),
     )
     if link is None:
         return _page(document.id, form)

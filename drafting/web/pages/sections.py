@@ -7,8 +7,10 @@ from typing import Any
 
 from flask import Blueprint, request
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
-from drafting.errors import NotFound
+from drafting.errors import InvalidFile, NotFound, WrongState
+from drafting.formats.references import read_sections
 from drafting.services import editing, sections
 from drafting.store.queries import text_at
 from drafting.web import words
@@ -45,6 +47,43 @@ def add(slug: str) -> Any:
     if made is not None:
         return frame.go("sections.every", _("The section is added."), slug=slug)
     return _page(document.id, form)
+
+
+@pages.post("/import")
+def read_file(slug: str) -> Any:
+    """Reads a Markdown file into sections by its headings, after those that are there."""
+    document = frame.document(slug)
+    frame.demand("structure")
+    form = frame.Form({"title": "", "statutory_point": "", "position": "", "file": ""})
+    sent = request.files.get("file")
+    found = None
+    if sent is None or not sent.filename:
+        form.errors["file"] = _("Choose a file first.")
+    else:
+        try:
+            found = read_sections(sent.read())
+        except InvalidFile as error:
+            form.errors["file"] = _file_says(error)
+    if found is not None:
+        try:
+            made = frame.write(sections.add_sections, document.id, [part.text for part in found.parts])
+        except WrongState:
+            form.errors["file"] = _("That is more sections than a document can have.")
+        else:
+            said = ngettext("%(num)d section is added.", "%(num)d sections are added.", len(made))
+            return frame.go("sections.every", said, slug=slug)
+    return _page(document.id, form)
+
+
+def _file_says(error: InvalidFile) -> str:
+    """What is wrong with a file, and what to do."""
+    says = {
+        "encoding": _("The file is not in UTF-8. Open it in your editor and save it as “UTF-8”."),
+        "nul": _("This is not a text file. Save the text as Markdown, in UTF-8."),
+        "long": _("The text is too long for one file; split it into several."),
+        "empty": _("There is no text in the file."),
+    }
+    return says.get(str(error.details.get("why")), words.error_text(error))
 
 
 @pages.post("/order")

@@ -78,7 +78,13 @@ def search(slug: str) -> Any:
     found: dict[str, list[Found]] = {}
     if len(query) >= 2:
         found = _search(document.id, f"/d/{slug}", query)
-    return frame.page("text/search.html", query=query, found=found, count=sum(map(len, found.values())))
+    return frame.page(
+        "text/search.html",
+        query=query,
+        is_short=len(query) == 1,
+        found=found,
+        count=sum(map(len, found.values())),
+    )
 
 
 class _Wanted:

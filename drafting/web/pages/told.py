@@ -22,13 +22,14 @@ class Told:
     document: str
     is_new: bool
     icon: str = "bell"
+    id: int = 0  # of the notification
 
 
 def notification(view: NotificationView) -> Told:
     """A notification in words; a kind that this version does not know is named plainly."""
     base = f"/d/{view.document_slug}"
     says, address, icon = _sentence(view.kind, view.data, base)
-    return Told(says, view.at, address, view.document_title, not view.is_read, icon)
+    return Told(says, view.at, address, view.document_title, not view.is_read, icon, view.id)
 
 
 def _sentence(kind: str, data: dict[str, Any], base: str) -> tuple[str, str, str]:
@@ -48,7 +49,13 @@ def _sentence(kind: str, data: dict[str, Any], base: str) -> tuple[str, str, str
             base,
             "people",
         ),
-        "suggestion_filed": (_("Suggestion U-%(number)s was filed.", number=number), suggestion, "pencil"),
+        "suggestion_filed": (
+            _("Suggestion U-%(number)s was filed: %(by)s.", number=number, by=data["organization"])
+            if data.get("organization")
+            else _("Suggestion U-%(number)s was filed.", number=number),
+            suggestion,
+            "pencil",
+        ),
         "suggestion_decided": (_("Suggestion U-%(number)s was decided.", number=number), suggestion, "check"),
         "suggestion_withdrawn": (_("Suggestion U-%(number)s was withdrawn.", number=number), suggestion, "x"),
         "suggestion_endorsed": (_("Suggestion U-%(number)s has new support.", number=number), suggestion, "thumb"),
