@@ -169,8 +169,11 @@ class Work:
         key = (push.actor, head.document_id, branch and branch.suggestion_id, push.origin_ids)
         if key in self.allowed:
             return
+        document = self.documents.get(head.document_id)
+        if document is None:
+            document = self.session.get(Document, head.document_id)
         if branch is None:
-            document = require(self.session, push.actor, "edit", head.document_id)
+            document = require(self.session, push.actor, "edit", document or head.document_id)
         else:
             suggestion = self.session.get(Suggestion, branch.suggestion_id)
             assert suggestion is not None
@@ -179,6 +182,7 @@ class Work:
                 raise WrongState(
                     f"suggestion {suggestion.number} is {suggestion.state}; open a new one", state=suggestion.state
                 )
+        self.documents[document.id] = document  # held: a session forgets what nobody holds
         people.check_origins(self.session, push.actor, document, push.origin_ids)
         self.allowed.add(key)
 

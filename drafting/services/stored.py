@@ -82,15 +82,11 @@ class StreamLog:
         return [rows[v] for v in range(version + 1, last + 1)]
 
     def load(self, first: int, last: int) -> list[Stored]:
-        """Reads revisions; of what is kept, old ones make room when it has become much."""
+        """Reads revisions, and keeps them: what is asked for by place in the text comes in any order of versions."""
         with self._head.reader() as session:
             rows = read_revisions(session, self.stream_id, first - 1, last)
-        if len(self._rows) + len(rows) > 3 * RECENT:
-            self._rows = {v: row for v, row in self._rows.items() if v > self.version - RECENT}
-            self._rows.update((row.version, row) for row in rows[-RECENT:])
-        else:
-            for row in rows:
-                self._rows.setdefault(row.version, row)
+        for row in rows:
+            self._rows.setdefault(row.version, row)
         return rows
 
     # the engine's Log

@@ -60,6 +60,7 @@ class Live:
         websocket.install(server.eio, most=connections(self.settings.threads))
         self.writer = Writer(self.database, self.rooms)
         self.events = Events(app, server, self.rooms, self.writer)
+        self.warming = threading.Thread(target=self._warm, name="live warming", daemon=True)
         self._workers: Workers | None = None
         self._is_stopped = False
 
@@ -67,7 +68,7 @@ class Live:
         if self.settings.redis_url:
             self._workers = Workers(self.settings.redis_url, secrets.token_hex(4), self.writer.hear)
         self.writer.start(self._workers)
-        threading.Thread(target=self._warm, name="live warming", daemon=True).start()
+        self.warming.start()
 
     def stop(self) -> None:
         """Stores and answers what was pushed, says goodbye to everybody, and ends the threads. Clients come back."""

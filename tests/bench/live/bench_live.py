@@ -120,6 +120,18 @@ def measure(system: str, clients: int, writers: int, seconds: float) -> dict[str
                 server.kill()
 
 
+def verdict(load: str, ours: float, best: float) -> str:
+    """Our p95 beside the best peer's, and whether that is what was to be reached at this load."""
+    said = f"p95 of ours / of the best peer: {ours / best:.2f}"
+    if load == "200/50":
+        return f"{said}  {'reached' if ours < best else 'MISSED'}: lower than the best peer"
+    if load == "200/20":
+        return f"{said}  {'reached' if ours <= 1.5 * best else 'MISSED'}: at most 1.5 times the best peer"
+    if load == "100/20":
+        return f"{said}  {'reached' if ours <= 25 else 'MISSED'}: at most 25 ms"
+    return said
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=30)
@@ -139,7 +151,7 @@ def main() -> None:
                   f"{'equal' if row['equal'] else 'NOT EQUAL'}, {row['arrived']}/{row['typed']}"
                   + (f" errors {row['errors']}" if row["errors"] else ""), flush=True)
         if "drafting" in rows and peers:
-            print(f"{load:>8} ours / best peer: {rows['drafting']['p95'] / min(peers):.2f}", flush=True)
+            print(f"{load:>8} {verdict(load, rows['drafting']['p95'], min(peers))}", flush=True)
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ async function drafting(config, index) {
   const who = config.people[index % config.people.length]
   const socket = io(config.url, {
     transports: ["websocket"], forceNew: true, reconnection: false,
-    extraHeaders: { Cookie: who.cookie, Origin: config.url },
+    extraHeaders: { Cookie: who.cookie, Origin: config.url }, auth: { csrf: who.csrf },
   })
   await new Promise((resolve, reject) => {
     socket.on("connect", resolve)

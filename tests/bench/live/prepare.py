@@ -13,6 +13,7 @@ import sys
 from datetime import timedelta
 
 import flask
+from flask_wtf.csrf import generate_csrf
 
 from drafting.config import load_settings
 from drafting.engine.changes import ChangeSet
@@ -65,7 +66,9 @@ def main(instance: str, number: int, text: str) -> None:
         with app.test_request_context():
             with app.extensions["database"].read() as reading:
                 identity.begin_session(actor_of(reading, each.id))
-            cookies.append({"cookie": f"{app.config['SESSION_COOKIE_NAME']}={serializer.dumps(dict(flask.session))}"})
+            token = generate_csrf()
+            cookie = f"{app.config['SESSION_COOKIE_NAME']}={serializer.dumps(dict(flask.session))}"
+            cookies.append({"cookie": cookie, "csrf": token})
     print(json.dumps({"stream": view.stream_id, "section": section.id, "people": cookies}))
 
 
