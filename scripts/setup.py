@@ -11,6 +11,7 @@ what will be left out.
 
 from __future__ import annotations
 
+import getpass
 import glob
 import hashlib
 import os
@@ -57,6 +58,12 @@ def fingerprint(paths: Iterable[Path], *more: str) -> str:
     return digest.hexdigest()
 
 
+def need_writable() -> None:
+    """Ends when the checkout cannot be written: everything that is installed goes into it."""
+    if not os.access(ROOT, os.W_OK):
+        stop(f"{ROOT} cannot be written by {getpass.getuser()}; put the checkout where you may write, or change its owner.")
+
+
 def is_done(step: str, mark: str) -> bool:
     stamp = STAMPS / step
     return stamp.is_file() and stamp.read_text() == mark
@@ -71,9 +78,12 @@ def done(step: str, mark: str) -> None:
 
 
 def make_venv() -> None:
-    """A virtual environment in `.venv`; asks apt for python3-venv where Debian left it out."""
-    if PYTHON.is_file():
+    """A virtual environment in `.venv`, whole; asks apt for python3-venv where Debian left it out."""
+    if PYTHON.is_file() and subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True).returncode == 0:
         return
+    shutil.rmtree(VENV, ignore_errors=True)  # what a start that was broken off has left
+    for stamp in STAMPS.glob("python-*"):
+        stamp.unlink()
     say("making the virtual environment .venv")
     command = [sys.executable, "-m", "venv", str(VENV)]
     if subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
@@ -95,6 +105,7 @@ def python_packages(lock: str) -> None:
     # test.lock holds all of run.lock: having it is having both
     if is_done(f"python-{lock}", mark) and PYTHON.is_file():
         return
+    need_writable()
     make_venv()
     say(f"installing the Python packages of requirements/{lock}.lock")
     run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", path)
@@ -146,6 +157,7 @@ def front_end() -> None:
     have_packages = is_done("npm", packages_mark) and (STATIC / "node_modules").is_dir()
     if is_done("build", build_mark) and (STATIC / "dist").is_dir():
         return
+    need_writable()
     npm, env = npm_command()
     if not have_packages:
         say("installing the browser packages of static/package-lock.json")
