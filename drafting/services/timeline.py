@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -59,12 +59,20 @@ class TimelineMark:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """An event since one's last visit. data: as the chain has it."""
+    """An event since one's last visit.
+
+    data          as the chain has it
+    before, text  words that were, or would be, replaced and those in their place; of a suggestion its first piece
+    note          reason of the suggestion or the decision
+    """
 
     kind: str
     at: datetime
     by: str
     data: dict[str, Any]
+    before: str = ""
+    text: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +142,34 @@ def away(session: Session, actor: Actor, document_id: int, since: datetime | Non
         .limit(MOST_EVENTS)
     ).all()
     counts = dict(session.execute(select(Event.kind, func.count()).where(*told).group_by(Event.kind)).all())
-    events = tuple(Happened(row.kind, row.at, row.name or "", json.loads(row.data)) for row in rows)
+    events = _in_words(session, [Happened(row.kind, row.at, row.name or "", json.loads(row.data)) for row in rows])
     changes = compare(session, actor, document_id, start.isoformat(), "now")
     return Away(start, seen is None and since is None, counts, events, changes)
+
+
+def _in_words(session: Session, events: list[Happened]) -> tuple[Happened, ...]:
+    """The events with the words that they are about."""
+    decided = {each.data.get("decision") for each in events if each.kind.startswith("hunk_")}
+    forms = {
+        row.id: row
+        for row in session.execute(select(Decision.id, Decision.form, Decision.reason).where(Decision.id.in_(decided)))
+    }
+    filed = {each.data.get("suggestion") for each in events if each.kind == "suggestion_filed"}
+    reasons = dict(session.execute(select(Suggestion.id, Suggestion.reason).where(Suggestion.id.in_(filed))).all())
+    made = []
+    for each in events:
+        row = forms.get(each.data.get("decision"))
+        if row is not None:
+            form = row.form or {}
+            text = str(form.get("wording") or form.get("text") or "")
+            each = replace(each, before=str(form.get("ground", "")), text=text, note=row.reason)
+        elif each.kind == "suggestion_filed":
+            first = next(iter(each.data.get("form") or ()), None)
+            if first is not None:
+                each = replace(each, before=str(first[4]), text=str(first[3]))
+            each = replace(each, note=reasons.get(each.data.get("suggestion"), ""))
+        made.append(each)
+    return tuple(made)
 
 
 def _of_unseen_drafts(session: Session, actor: Actor, document: Document, since: datetime) -> list[int]:

@@ -164,13 +164,14 @@ def _page(slug: str, found: Comparison, only: str, whole: bool, view: str, first
         matching = tuple(change for change in each.changes if change.matches(only))
         here = matching[first : first + left]
         left -= len(here)
-        address = _stories(slug, each.section_id)
+        address = stories(slug, each.section_id)
         passages = _passages(each, here, only, whole and len(here) == len(matching), view, address) if here or whole else ()
         shown.append(Shown(each, here, passages, len(matching), first))
     return shown
 
 
-def _stories(slug: str, section_id: int) -> Callable[[str], str]:
+def stories(slug: str, section_id: int) -> Callable[[str], str]:
+    """Where the story of a run of a section is."""
     return lambda key: f"/d/{slug}/s/{section_id}/story?run={key}"
 
 
@@ -270,6 +271,11 @@ def _called(change: Change) -> tuple[tuple[str, str], ...]:
     if not code:
         return ("class", classes + " run--bare"), ("title", title)
     return ("class", classes), ("title", title), ("data-code", code)
+
+
+def with_changes(text: str, changes: list[Change], prefix: str, address: Callable[[str], str]) -> Markup:
+    """A whole section in which these changes are marked."""
+    return _inline(text, changes, 0, prefix, address)
 
 
 def _inline(text: str, changes: list[Change], base: int, prefix: str, address: Callable[[str], str]) -> Markup:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, Response, g, request, session
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import Markup
@@ -16,16 +16,21 @@ from drafting.engine.text import from_units
 from drafting.errors import NotFound
 from drafting.services import milestones, people, returning, timeline
 from drafting.services.attribution_view import Reader
+from drafting.services.clock import now
+from drafting.services.comparison import Change, between
 from drafting.services.moments import Moment, moment_of
 from drafting.services.stories import titles
 from drafting.services.timeline import Happened, TimelineMark
 from drafting.web import words
-from drafting.web.pages import frame, marking
+from drafting.web.pages import compare, frame
 from drafting.web.pages.compare import moment_name
 
 pages = Blueprint("history", __name__)
 
 AT_ONCE = 40_000  # characters of the text at a moment shown on one page; the rest is a click away
+MARKED = 400  # changes of one stop that are marked in the text; more would say nothing
+VISIT = timedelta(hours=1)  # who comes back after that is on a new visit
+NOTED = timedelta(minutes=10)  # how often it is written down that somebody is here
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +46,33 @@ class Stop:
 @pages.get("/d/<slug>/history")
 def line(slug: str) -> Any:
     document = frame.document(slug)
-    session, actor = frame.reading(), frame.actor()
-    found = timeline.marks(session, actor, document.id)
+    reading, actor = frame.reading(), frame.actor()
+    found = timeline.marks(reading, actor, document.id)
     stops = _stops(slug, found)
     chosen = request.args.get("step", type=frame.whole)
     if chosen is not None and stops:
         chosen = min(chosen, len(stops) - 1)
         at = stops[chosen].mark.at
-        spec = (at + timedelta(microseconds=1)).isoformat()
+        spec = _just_after(at)
     else:
         spec = request.args.get("at", "now")[:40] or "now"
-    reader = Reader(session, document.id)
+    reader = Reader(reading, document.id)
     moment = moment_of(reader, frame.document_row(), spec)
+    is_stop = chosen is not None and bool(stops)
     if chosen is None:
         chosen = max((i for i, each in enumerate(stops) if each.mark.at <= moment.at), default=0)
-    names = titles(session, document.id)
-    texts = _texts(reader, moment, request.args.get("section", type=frame.whole))
+    before = None
+    if is_stop:
+        before = moment_of(reader, frame.document_row(), _just_after(stops[chosen - 1].mark.at) if chosen else "start")
+    names = titles(reading, document.id)
     values = {
         "stops": stops,
         "chosen": chosen,
+        "is_stop": is_stop,
         "moment": moment,
         "moment_name": moment_name(moment),
-        "texts": texts,
+        "before": before,
+        "texts": _texts(slug, reader, moment, before, request.args.get("section", type=frame.whole)),
         "titles": names,
     }
     if frame.partial_wanted():
@@ -77,10 +87,15 @@ def line(slug: str) -> Any:
 @pages.get("/d/<slug>/history/away")
 def away(slug: str) -> Any:
     document = frame.document(slug)
-    found = timeline.away(frame.reading(), frame.actor(), document.id, _since())
-    return frame.page(
-        "history/away.html", away=found, happened=[told(slug, each) for each in found.events], titles=titles(frame.reading(), document.id)
-    )
+    visit = session.get("visits", {}).get(str(document.id))
+    since = _since()
+    if since is None and visit is not None:  # on a visit that has begun: since the end of the one before
+        since = datetime.fromtimestamp(visit[1], UTC) if visit[1] else now() - timeline.AWAY
+    found = timeline.away(frame.reading(), frame.actor(), document.id, since)
+    is_first = found.first_visit or (visit is not None and not visit[1] and _since() is None)
+    happened = [told(slug, each) for each in found.events]
+    days = [(day, list(group)) for day, group in groupby(happened, key=lambda one: words.day(one[0].at, year=True))]
+    return frame.page("history/away.html", away=found, is_first=is_first, days=days, summary=_summary(found.counts))
 
 
 @pages.post("/d/<slug>/history/away")
@@ -88,6 +103,7 @@ def caught_up(slug: str) -> Any:
     """The reader has seen it: from now on the page tells what comes after."""
     document = frame.document(slug)
     frame.write(people.seen, document.id)
+    _note_visit(document.id, now().timestamp())
     return frame.go("history.line", _("Noted. Next time you see what happened from now on."), slug=slug)
 
 
@@ -101,6 +117,33 @@ def restore(slug: str, milestone_id: int) -> Any:
     return frame.go("text.whole", _("The text reads as in “%(name)s” again. Nothing of what came after is lost.", name=view.name), slug=slug)
 
 
+# ── visits ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pages.after_app_request
+def visited(response: Response) -> Response:
+    """Writes down, now and then, that a member is here; the end of the last visit is what "away" is counted from."""
+    document = g.get("document")
+    is_page = request.method == "GET" and response.status_code == 200 and response.mimetype == "text/html"
+    if document is None or not is_page or frame.partial_wanted() or frame.actor().member(document.id) is None:
+        return response
+    noted, since = session.get("visits", {}).get(str(document.id), (0, None))
+    ago = now().timestamp() - noted
+    if ago < NOTED.total_seconds():
+        return response
+    before = frame.write(people.seen, document.id)
+    if ago > VISIT.total_seconds():
+        since = before.timestamp() if before is not None else None
+    _note_visit(document.id, since)
+    return response
+
+
+def _note_visit(document_id: int, since: float | None) -> None:
+    """In this browser's session: {document: [last noted, end of the visit before]}, of the last few documents."""
+    visits = {key: value for key, value in session.get("visits", {}).items() if key != str(document_id)}
+    session["visits"] = {**dict(list(visits.items())[-9:]), str(document_id): [now().timestamp(), since]}
+
+
 # ── what the templates need ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -112,16 +155,59 @@ def _since() -> datetime | None:
     return value if value.tzinfo else None
 
 
-def _texts(reader: Reader, moment: Moment, section_id: int | None) -> list[tuple[int, Markup | None]]:
-    """(section, its text at the moment as HTML; None where it does not fit on the page)."""
-    found: list[tuple[int, Markup | None]] = []
+def _just_after(at: datetime) -> str:
+    """The moment when what happened at a moment has happened."""
+    return (at + timedelta(microseconds=1)).isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A section at a moment. html: None where it does not fit; changes: since the stop before"""
+
+    section_id: int
+    html: Markup | None
+    changes: tuple[Change, ...] = ()
+
+
+def _texts(slug: str, reader: Reader, moment: Moment, before: Moment | None, section_id: int | None) -> list[Text]:
+    """The sections at a moment; with the one before it, what has come since is marked, and those are shown first of all."""
+    changes: dict[int, tuple[Change, ...]] = {}
+    if before is not None:
+        for each, version in moment.sections:
+            old = before.version_of(each) or 0
+            if old < version:
+                changes[each] = between(reader, each, "", old, version).changes
+    texts = {each: from_units(reader.history(each).text(version)) for each, version in moment.sections}
     total = 0
-    for each, version in moment.sections:
-        text = from_units(reader.history(each).text(version))
-        total += len(text)
-        shown = each == section_id if section_id else total <= AT_ONCE or not found
-        found.append((each, Markup(marking.rendered(text, (), f"s{each}-")) if shown else None))
+    fits = set()
+    for each in sorted(texts, key=lambda one: not changes.get(one)):
+        total += len(texts[each])
+        if each == section_id if section_id else total <= AT_ONCE or not fits:
+            fits.add(each)
+    found = []
+    for each, text in texts.items():
+        came = [one for one in changes.get(each, ()) if one.kind == "inserted"]
+        html = None
+        if each in fits:
+            marked = came if len(came) <= MARKED else []
+            html = compare.with_changes(text, marked, f"s{each}-", compare.stories(slug, each))
+        found.append(Text(each, html, changes.get(each, ())))
     return found
+
+
+def _summary(counts: dict[str, int]) -> list[str]:
+    """What happened, counted, in a few words."""
+
+    def number(*kinds: str) -> int:
+        return sum(counts.get(kind, 0) for kind in kinds)
+
+    said = [
+        (n := number("hunk_accepted", "hunk_reworded", "hunk_rejected", "hunk_reverted"), ngettext("%(num)d decision", "%(num)d decisions", n)),
+        (n := number("suggestion_filed"), ngettext("%(num)d suggestion filed", "%(num)d suggestions filed", n)),
+        (n := number("annotation_added"), ngettext("%(num)d remark", "%(num)d remarks", n)),
+        (n := number("annotation_answered"), ngettext("%(num)d answer to remarks", "%(num)d answers to remarks", n)),
+    ]  # fmt: skip
+    return [words_ for n, words_ in said if n]
 
 
 def _stops(slug: str, found: list[TimelineMark]) -> list[Stop]:

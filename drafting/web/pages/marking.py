@@ -20,7 +20,6 @@ from drafting.formats import markdown
 from drafting.formats.markdown import Mark
 from drafting.services.history import Attribution, Group, Source, group_of
 
-TINY = 3  # code units: what is shorter and has no label is no target that a finger finds, its neighbours are
 
 NAMES = {
     "platform": _l("On the platform"),
@@ -130,16 +129,25 @@ _RUN = re.compile(r'<(span|ins|del)\b([^>]*?) data-run="([0-9.]+)"([^>]*)>(.*?)<
 
 
 def linked(html: str, address: Callable[[str], str]) -> Markup:
-    """The HTML with every run that has a key made a link; inside a link of the text it stays a mark."""
+    """The HTML with every run that has a key made a link; inside a link of the text it stays a mark.
+
+    The first of the selected run is the place #run. A stop or a blank without a label is no link: nobody could hit it,
+    and its neighbours tell its story.
+    """
+    found_selected = False
 
     def link(found: re.Match[str]) -> str:
+        nonlocal found_selected
         tag, before, key, after, words = found.groups()
-        href = escape(address(key))
-        if tag == "span" and "run--bare" in before and len(words.strip()) <= TINY:
+        if tag == "span" and "run--bare" in before and not any(map(str.isalnum, words)):
             return f"<{tag}{before}{after}>{words}</{tag}>"
+        place = ""
+        if "is-selected" in before and not found_selected:
+            found_selected, place = True, ' id="run"'
+        href = escape(address(key))
         if tag == "span":
-            return f'<a{before}{after} href="{href}">{words}</a>'
-        return f'<a class="run-link" href="{href}"><{tag}{before}{after}>{words}</{tag}></a>'
+            return f'<a{before}{after}{place} href="{href}">{words}</a>'
+        return f'<a class="run-link"{place} href="{href}"><{tag}{before}{after}>{words}</{tag}></a>'
 
     return Markup("".join(part if part.startswith("<a") else _RUN.sub(link, part) for part in _LINK.split(html)))
 
@@ -158,8 +166,6 @@ def told(story: Any) -> list[dict[str, Any]]:
             continue
         made.append(row)
     return made
-
-
 
 
 def shortest(texts: Sequence[str], most: int) -> list[bool]:

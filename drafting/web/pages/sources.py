@@ -15,9 +15,10 @@ from drafting.services import history, milestones, sections
 from drafting.services.attribution_view import Attribution, Reader
 from drafting.services.clock import now
 from drafting.services.documents import DocumentView
-from drafting.services.moments import moment_of
+from drafting.services.moments import Moment, moment_of
 from drafting.services.stories import titles
 from drafting.web.pages import frame, marking
+from drafting.web.pages.compare import moment_name
 
 pages = Blueprint("sources", __name__)
 
@@ -58,7 +59,7 @@ def every(slug: str) -> Any:
         html = None
         if shown:
             html = marking.runs_html(
-                view, by, at, lambda key: address(run=key) + "#story", only=only, selected=run, labels=labels,
+                view, by, at, lambda key: address(run=key) + "#run", only=only, selected=run, labels=labels,
                 prefix=f"s{view.section_id}-",
             )  # fmt: skip
         parts.append((view, numbers.get(view.section_id), html))
@@ -70,6 +71,7 @@ def every(slug: str) -> Any:
         removed=removed,
         labels=labels,
         spec=spec,
+        moment_name="" if spec == "now" or spec.startswith("m") else moment_name(_moment(document, spec)),
         versions=milestones.milestones(session, actor, document.id),
         legend=legend,
         most=most,
@@ -112,8 +114,12 @@ def _attributions(document: DocumentView, spec: str, removed: bool) -> list[Attr
     if spec == "now":
         return history.of_document(session, actor, document.id, removed=removed)
     reader = Reader(session, document.id)
-    moment = moment_of(reader, frame.document_row(), spec)
+    moment = _moment(document, spec)
     return [reader.attribution(section_id, version, removed=removed) for section_id, version in moment.sections]
+
+
+def _moment(document: DocumentView, spec: str) -> Moment:
+    return moment_of(Reader(frame.reading(), document.id), frame.document_row(), spec)
 
 
 def _section_of(document_id: int, run: str) -> int:
