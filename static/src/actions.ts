@@ -3,9 +3,8 @@
 // `data-post` names the call, on a button (with `data-body`, and `data-asks` before what cannot be undone) or a form;
 // `data-amend` holds the suggestion that its author goes on writing.
 import type { Cards } from "./cards";
-import type { Draft } from "./drafts";
 import { refusedAt, unsaid } from "./status";
-import { api, Refusal, t } from "./wire";
+import { api, type Draft, Refusal, t } from "./wire";
 
 export function cardActions(cards: Cards, refresh: (card: HTMLElement) => Promise<void>, amend: (draft: Draft) => void): void {
   const post = async (from: HTMLElement, path: string, body: object): Promise<void> => {

@@ -15,6 +15,23 @@ const RISE = 10;
 // ms after the last key
 const LATER = 200;
 
+/**
+ * Where cards stand, from above: each as level with its words (`want`) as the others allow, none over another, none
+ * over the roof. The chosen one (-1: none) is exactly level, unless the cards above it need the room.
+ */
+export function levels(boxes: readonly { want: number; height: number }[], chosen: number, roof: number): number[] {
+  const y: number[] = [];
+  const below = (i: number) => (i < 0 ? roof : y[i]! + boxes[i]!.height + GAP);
+  if (chosen >= 0) {
+    const room = boxes.slice(0, chosen).reduce((sum, box) => sum + box.height + GAP, roof);
+    y[chosen] = Math.max(boxes[chosen]!.want, room);
+    for (let i = chosen - 1; i >= 0; i--) y[i] = Math.min(boxes[i]!.want, y[i + 1]! - GAP - boxes[i]!.height);
+    for (let i = 0; i < chosen; i++) y[i] = Math.max(y[i]!, below(i - 1));
+  }
+  for (let i = chosen + 1; i < boxes.length; i++) y[i] = Math.max(boxes[i]!.want, below(i - 1));
+  return y;
+}
+
 export class Cards {
   private readonly leader: SVGPathElement | null;
   private frame = 0;
@@ -147,24 +164,7 @@ export class Cards {
       return;
     }
     const chosen = boxes.findIndex(box => box.card.classList.contains("is-selected"));
-    if (chosen < 0) {
-      let floor = roof;
-      for (const box of boxes) {
-        box.y = Math.max(box.want, floor);
-        floor = box.y + box.height + GAP;
-      }
-    } else {
-      // so much room is needed above; a card whose words are at the very top cannot be level with them
-      const above = boxes.slice(0, chosen).reduce((sum, box) => sum + box.height + GAP, roof);
-      boxes[chosen]!.y = Math.max(boxes[chosen]!.want, above);
-      for (let i = chosen - 1; i >= 0; i--) boxes[i]!.y = Math.min(boxes[i]!.want, boxes[i + 1]!.y - GAP - boxes[i]!.height);
-      let floor = roof;
-      for (let i = 0; i < chosen; i++) {
-        boxes[i]!.y = Math.max(boxes[i]!.y, floor);
-        floor = boxes[i]!.y + boxes[i]!.height + GAP;
-      }
-      for (let i = chosen + 1; i < boxes.length; i++) boxes[i]!.y = Math.max(boxes[i]!.want, boxes[i - 1]!.y + boxes[i - 1]!.height + GAP);
-    }
+    levels(boxes, chosen, roof).forEach((y, i) => (boxes[i]!.y = y));
     for (const box of boxes) {
       const top = `${Math.round(box.y)}px`;
       if (box.card.style.top !== top) box.card.style.top = top;

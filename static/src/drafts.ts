@@ -1,12 +1,5 @@
 // The bar of the own suggestion: its number, how many places it has, filing it with a reason, ending an amendment.
-import { icon, Refusal, t } from "./wire";
-
-export interface Draft {
-  id: number;
-  number: number;
-  stream: number;
-  state: string;
-}
+import { type Draft, icon, Refusal, t } from "./wire";
 
 export interface Filing {
   reason: string;

@@ -92,8 +92,14 @@ function sameButton(focus: Element, card: Element): HTMLElement | null {
   );
 }
 
+// what a card says by attributes that move with every revision, without saying anything else to its reader
+const MOVING = ["data-version", "data-pos", "data-start", "data-end", "data-items"];
+const AT = / data-(?:version|pos|start|end)="[^"]*"|&quot;branch_version&quot;: ?\d+/g;
+
 export class Renewal {
   private tickets = 0;
+  /** what each card said when it came, without what moves */
+  private readonly said = new Map<string, string>();
   /** the ticket that each card's form was made from */
   private readonly made = new Map<string, number>();
   /** where the newer form of a card is fetched that is kept as it was read */
@@ -102,6 +108,7 @@ export class Renewal {
 
   constructor(readonly cards: Cards) {
     const { margin } = cards;
+    for (const card of cards.all) this.said.set(card.id, card.outerHTML.replace(AT, ""));
     margin.addEventListener("focusout", event => {
       // a button takes no focus in Safari when it is clicked: only a focus that is known to be elsewhere counts
       const to = event.relatedTarget as Element | null;
@@ -164,6 +171,15 @@ export class Renewal {
   private put(id: string, fresh: HTMLElement | null, ticket: number, path: string, forced: boolean): void {
     if (!id || ticket < (this.made.get(id) ?? 0)) return;
     const old = document.getElementById(id);
+    const says = fresh?.outerHTML.replace(AT, "") ?? "";
+    if (old && fresh && says === this.said.get(id)) {
+      // it says what it said: only where its words are may be another place
+      for (const name of MOVING) if (fresh.hasAttribute(name)) old.setAttribute(name, fresh.getAttribute(name)!);
+      old.querySelector(":scope > .card__newer")?.remove();
+      this.made.set(id, ticket);
+      this.newer.delete(id);
+      return;
+    }
     if (old && !forced && isWritten(old)) {
       this.newer.set(id, path);
       tellNewer(old);
@@ -172,6 +188,7 @@ export class Renewal {
     }
     this.made.set(id, ticket);
     this.newer.delete(id);
+    this.said.set(id, says);
     if (!fresh) {
       old?.remove();
       return;

@@ -113,6 +113,31 @@ export interface OpenedSuggestion {
   state?: string;
 }
 
+export interface Draft {
+  id: number;
+  number: number;
+  stream: number;
+  state: string;
+}
+
+export type Mode = "read" | "edit" | "suggest" | "review" | "sources";
+
+/** What the page gives to the script: who reads, what may be done, where things are fetched. */
+export interface Data {
+  user: { id: number; name: string } | null;
+  document: { id: number; slug: string; language: string };
+  section: { id: number; stream: number; title: string };
+  organization: { id: number; name: string; code: string; hue: number } | null;
+  can: Can;
+  mode: Mode;
+  /** there are more cards than came with the page */
+  more: boolean;
+  suggestion: Draft | null;
+  origins: number[];
+  paths: { socket: string; section: string; cards: string; story: string; contents: string; origins: string };
+  words: Record<string, string>;
+}
+
 /** What the server said no to: `code` is stable, `message` is in the reader's language. */
 export class Refusal extends Error {
   constructor(

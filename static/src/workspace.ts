@@ -4,63 +4,36 @@
 // The server renders the section's text for those who read without script; this file takes its place. State lives in
 // CodeMirror's fields; what is kept here is which stream is shown, in which mode, by whom.
 import "./page";
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { sendableUpdates } from "@codemirror/collab";
-import { search, searchKeymap } from "@codemirror/search";
-import { EditorSelection, EditorState, type Extension } from "@codemirror/state";
-import { EditorView, keymap } from "@codemirror/view";
+import { EditorSelection, type Extension } from "@codemirror/state";
+import { EditorView, type ViewUpdate } from "@codemirror/view";
+import { cardActions } from "./actions";
 import { annotationsShown } from "./annotations";
 import { sourcesShown } from "./attribution";
 import type { Cards } from "./cards";
-import { arrived, editing, following, newClient, type Saving } from "./editing";
-import { caretPlace } from "./caret-place";
 import { Company } from "./company";
+import { DraftBar, type Filing } from "./drafts";
+import { arrived, newClient, type Saving } from "./editing";
+import { editorState } from "./editor";
 import { Everybody } from "./everybody";
+import { keepFormWords } from "./form-words";
+import { Frame } from "./frame";
 import { differenceOf, type Fate, hold, leftBehind, openBranch, resend } from "./keep";
 import { Line } from "./line";
 import { Margin } from "./margin";
-import { markdownAsTyped, markdownKeys } from "./markdown";
+import { Orphans } from "./orphans";
+import { hunksBetween } from "./own";
+import { Picker } from "./picker";
 import { toEditor, toStored } from "./places";
-import { presence } from "./presence";
+import { Remarks } from "./remarks";
 import { Replica } from "./replica";
 import { Review } from "./review";
 import { Sources } from "./sources";
-import {
-  type OwnHunk,
-  ownHunks,
-  ownSuggestion,
-  setOwnHunks,
-  suggesting,
-  suggestionsShown,
-} from "./suggestions";
-import { askForAddress, phrases, toolbar } from "./toolbar";
-import { type Draft, DraftBar, type Filing } from "./drafts";
-import { cardActions } from "./actions";
-import { hunksBetween } from "./own";
-import { Picker } from "./picker";
-import { Orphans } from "./orphans";
-import { richPaste } from "./paste";
-import { Remarks } from "./remarks";
 import { StatusLine } from "./status";
+import { type OwnHunk, ownHunks, setOwnHunks, suggestionsShown } from "./suggestions";
+import { toolbar } from "./toolbar";
 import { tellFate, Unsent } from "./unsent";
-import { api, type Can, type Hunks, partial, type Person, Refusal, setWords, t } from "./wire";
-
-export type Mode = "read" | "edit" | "suggest" | "review" | "sources";
-
-interface Data {
-  user: { id: number; name: string } | null;
-  document: { id: number; slug: string; language: string };
-  section: { id: number; stream: number; title: string };
-  organization: { id: number; name: string; code: string; hue: number } | null;
-  can: Can;
-  mode: Mode;
-  /** there are more cards than came with the page */
-  more: boolean;
-  suggestion: Draft | null;
-  origins: number[];
-  paths: { socket: string; section: string; cards: string; story: string; contents: string; origins: string };
-  words: Record<string, string>;
-}
+import { api, type Data, type Draft, type Hunks, type Mode, type Person, Refusal, setWords, t } from "./wire";
 
 const $ = <E extends HTMLElement>(selector: string) => document.querySelector<E>(selector);
 
@@ -81,12 +54,15 @@ class Workspace {
   private readonly company = new Company();
   private readonly unsent: Unsent;
   private opening = false;
-  private contentsTimer: ReturnType<typeof setTimeout> | undefined;
+  private turns = 0;
+  /** others changed the branch since its hunks were last as the server says them */
+  private branchMoved = false;
   /** the number of a suggestion that the address names: ?u=17 */
   private asked = new URLSearchParams(location.search).get("u");
   private readonly states = new Map<number, string>();
   private readonly updateTools: ReturnType<typeof toolbar>;
   private readonly status: StatusLine;
+  private readonly frame: Frame;
   private readonly picker: Picker;
   private readonly bar: DraftBar;
 
@@ -123,7 +99,7 @@ class Workspace {
       refresh: id => this.margin.refresh(id, true),
     });
     this.orphans = new Orphans(
-      () => this.line.state === "open" && !(this.view && this.writes(this.mode) && sendableUpdates(this.view.state).length),
+      () => this.line.state === "open" && !this.unconfirmed,
       () => this.view?.state.doc.toString() ?? "",
       id => this.tookAnnotation(id),
     );
@@ -132,6 +108,11 @@ class Workspace {
     this.sources = legend && story ? new Sources(legend, story, () => this.view, data.section.id, data.paths.story) : null;
     new Review(data.section.id, this.cards, card => this.margin.refresh(card.id, true), () => this.mode === "review");
     this.updateTools = toolbar($(".tools")!, () => this.view);
+    this.frame = new Frame(root, data.paths.contents, data.mode, {
+      mode: mode => void this.switchMode(mode),
+      place: pos => this.goTo(pos),
+      remark: () => this.remarks.begin(),
+    });
     this.status = new StatusLine(() => this.line.retry());
     this.picker = new Picker(
       data.origins,
@@ -192,6 +173,7 @@ class Workspace {
       if (card.dataset["state"] === "orphaned") this.orphans.told(Number(card.id.slice(2)), card.querySelector(".quote")?.textContent ?? "");
     }
     this.openFromAddress();
+    keepFormWords(this.data.section.id, () => this.remarks.start(0, 0));
   }
 
   /** An own draft that was opened after the server had made this page. */
@@ -218,18 +200,26 @@ class Workspace {
 
   // ── the view ──
 
+  /** How many updates of the editor the server has not confirmed. */
+  private get unconfirmed(): number {
+    return this.view && this.writes(this.mode) ? sendableUpdates(this.view.state).length : 0;
+  }
+
   private writes(mode: Mode): boolean {
     return (mode === "edit" && !!this.data.can.edit) || (mode === "suggest" && !!this.data.can.suggest);
   }
 
   /** Puts the stream of a mode into the view. Raises Refusal. */
   async mount(mode: Mode): Promise<void> {
+    const turn = ++this.turns;
     this.remarks.leaving();
     if (mode === "suggest" && this.draft && this.branch?.stream !== this.draft.stream) {
       this.branch?.close();
       this.branch = new Replica(this.line, this.draft.stream);
       await this.branch.join();
       await this.main.pull();
+      // another mode was asked for meanwhile: that one is shown
+      if (turn !== this.turns) return;
     }
     if (mode !== "suggest" || !this.draft) {
       this.branch?.close();
@@ -244,65 +234,38 @@ class Workspace {
     return this.branch && this.draft ? hunksBetween(this.main, this.branch, this.everybody.hunks.get(this.draft.id)) : [];
   }
 
-  private setState(replica: Replica, own: readonly OwnHunk[], selection?: EditorSelection): void {
-    const { data, mode } = this;
+  private setState(replica: Replica, hunks: readonly OwnHunk[]): void {
+    const { data, mode, view: old } = this;
     const writes = this.writes(mode);
     const held = mode === "suggest" && !this.branch;
     this.unsent.done();
     this.client = newClient();
     if (writes) hold(this.client);
-    const old = this.view;
     replica.onRefused = refusal => {
-      if (writes && this.view && sendableUpdates(this.view.state).length) void this.refused(refusal);
+      if (writes && this.unconfirmed) void this.refused(refusal);
       else this.status.show("wrong", refusal.message);
     };
-    const state = EditorState.create({
-      doc: replica.text,
-      selection: selection ?? (old ? EditorSelection.single(Math.min(old.state.selection.main.head, replica.text.length)) : undefined),
-      extensions: [
-        writes
-          ? editing(replica, {
-              client: this.client,
-              confirmed: 0,
-              origins: () => this.picker.origins,
-              onSaving: (saving, unsent) => this.saving(saving, unsent),
-              onRefused: refusal => void this.refused(refusal),
-              onChange: (_view, confirmed) => this.keepUnsent(replica, confirmed),
-              ...(held ? { onHeld: () => void this.openDraft() } : {}),
-            })
-          : following(replica),
-        writes ? [history(), richPaste(), markdownKeys(askForAddress), keymap.of([...historyKeymap, ...defaultKeymap, ...searchKeymap, indentWithTab].filter(notTab))] : keymap.of([...searchKeymap]),
-        EditorState.readOnly.of(!writes),
-        EditorView.editable.of(writes),
-        EditorState.phrases.of(phrases()),
-        search({ top: true }),
-        EditorView.lineWrapping,
-        EditorView.contentAttributes.of({
-          "aria-label": data.section.title || t("text"),
-          lang: data.document.language,
-          spellcheck: "true",
-          autocorrect: "on",
-          autocapitalize: "sentences",
-          ...(writes ? {} : { tabindex: "0", "aria-readonly": "true" }),
-        }),
-        EditorView.editorAttributes.of({ class: `text cm-mode-${mode}` }),
-        markdownAsTyped(),
-        mode === "sources" ? sourcesShown((pos, deleted) => void this.sources?.open(pos, deleted)) : this.marks(),
-        this.branch ? suggesting(data.organization?.hue ?? 0, own) : [],
-        ownSuggestion.of(this.branch ? (this.draft?.id ?? null) : null),
-        presence(data.user && writes ? (anchor, head) => this.tellCaret(anchor, head) : null),
-        EditorView.updateListener.of(update => {
-          this.updateTools(update);
-          this.orphans.update(update);
-          // a key that moves no line moves no card; what it changes in their order comes a little later
-          if (update.heightChanged || update.viewportChanged) this.cards.schedule();
-          else if (update.docChanged) this.cards.scheduleLater();
-          if (update.docChanged && this.mode === "sources") this.sources?.later();
-          if (update.docChanged && update.transactions.some(tr => tr.effects.some(effect => effect.is(arrived)))) queueMicrotask(() => this.arrivedChanges());
-          if (update.selectionSet || update.docChanged) this.tellPlace();
-          if (this.branch && update.docChanged) this.tellDraft();
-        }),
-      ] satisfies Extension[],
+    const state = editorState({
+      replica,
+      mode,
+      title: data.section.title,
+      language: data.document.language,
+      selection: old ? EditorSelection.single(Math.min(old.state.selection.main.head, replica.text.length)) : undefined,
+      writing: writes
+        ? {
+            client: this.client,
+            confirmed: 0,
+            origins: () => this.picker.origins,
+            onSaving: (saving, unsent) => this.saving(saving, unsent),
+            onRefused: refusal => void this.refused(refusal),
+            onChange: (_view, confirmed) => this.keepUnsent(replica, confirmed),
+            ...(held ? { onHeld: () => void this.openDraft() } : {}),
+          }
+        : null,
+      marks: mode === "sources" ? sourcesShown((pos, deleted) => void this.sources?.open(pos, deleted)) : this.marks(),
+      own: this.branch && this.draft ? { suggestion: this.draft.id, hue: data.organization?.hue ?? 0, hunks } : null,
+      tellCaret: data.user && writes ? (anchor, head) => this.tellCaret(anchor, head) : null,
+      onUpdate: update => this.updated(update),
     });
     if (old) {
       old.setState(state);
@@ -319,6 +282,18 @@ class Workspace {
     this.tellDraft();
     this.tellPlace();
     if (!writes) this.saving("saved", 0);
+  }
+
+  private updated(update: ViewUpdate): void {
+    this.updateTools(update);
+    this.orphans.update(update);
+    // a key that moves no line moves no card; what it changes in their order comes a little later
+    if (update.heightChanged || update.viewportChanged) this.cards.schedule();
+    else if (update.docChanged) this.cards.scheduleLater();
+    if (update.docChanged && this.mode === "sources") this.sources?.later();
+    if (update.docChanged && this.branch && update.transactions.some(tr => tr.effects.some(effect => effect.is(arrived)))) this.branchMoved = true;
+    if (update.selectionSet || update.docChanged) this.tellPlace();
+    if (this.branch && update.docChanged) this.tellDraft();
   }
 
   private marks(): Extension {
@@ -356,8 +331,8 @@ class Workspace {
       if (state !== "open") {
         this.company.left();
         this.showPeople();
-        if (this.view) this.saving(sendableUpdates(this.view.state).length && this.writes(this.mode) ? "unsent" : "saved", sendableUpdates(this.view.state).length);
-      } else if (this.view) this.saving(sendableUpdates(this.view.state).length ? "saving" : "saved", sendableUpdates(this.view.state).length);
+        if (this.view) this.saving(this.unconfirmed ? "unsent" : "saved", this.unconfirmed);
+      } else if (this.view) this.saving(this.unconfirmed ? "saving" : "saved", this.unconfirmed);
     });
   }
 
@@ -371,7 +346,7 @@ class Workspace {
     const state = [hunks.state, ...hunks.hunks.map(hunk => [hunk.id, hunk.state, hunk.base_changed, hunk.fulfilled, hunks.state === "draft" ? "" : hunk.hash].join())].join(" ");
     const changed = this.states.get(hunks.suggestion) !== state;
     this.states.set(hunks.suggestion, state);
-    if (changed && hunks.state !== "draft") this.contentsLater();
+    if (changed && hunks.state !== "draft") this.frame.contentsLater();
     if (card ? changed : hunks.state !== "gone" && hunks.hunks.length) this.margin.refreshSoon(hunks.number);
     else this.cards.scheduleLater();
     if (this.draft?.id === hunks.suggestion) this.tookOwn(hunks);
@@ -394,13 +369,6 @@ class Workspace {
     this.branchMoved = false;
     this.tellDraft();
   }
-  private branchMoved = false;
-
-  /** After a change of the view's text by others, or of the view itself. */
-  private arrivedChanges(): void {
-    if (this.branch) this.branchMoved = true;
-  }
-
   private placeEverything(): void {
     this.everybody.placeAll();
     this.showPeople();
@@ -425,21 +393,7 @@ class Workspace {
       location.reload();
       return;
     }
-    this.contentsLater();
-  }
-
-  /** Counts and titles in the contents, soon: several changes come together. */
-  private contentsLater(): void {
-    this.contentsTimer ??= setTimeout(async () => {
-      this.contentsTimer = undefined;
-      try {
-        const fresh = (await partial(this.data.paths.contents)).querySelector<HTMLElement>(".contents");
-        if (fresh) fresh.hidden = this.mode === "sources";
-        if (fresh) $(".contents")?.replaceWith(fresh);
-      } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-      }
-    }, 1200);
+    this.frame.contentsLater();
   }
 
   // ── the own suggestion ──
@@ -505,8 +459,8 @@ class Workspace {
 
   /** Resolves when everything typed is stored. */
   private async saved(): Promise<void> {
-    for (let i = 0; i < 100 && this.view && sendableUpdates(this.view.state).length; i++) await new Promise(resolve => setTimeout(resolve, 50));
-    if (this.view && sendableUpdates(this.view.state).length) throw new Refusal("offline", t("offline.request"));
+    for (let i = 0; i < 100 && this.unconfirmed; i++) await new Promise(resolve => setTimeout(resolve, 50));
+    if (this.unconfirmed) throw new Refusal("offline", t("offline.request"));
   }
 
   // ── saving, and what cannot be saved ──
@@ -582,15 +536,6 @@ class Workspace {
   // ── controls ──
 
   private controls(): void {
-    document.addEventListener("change", event => {
-      const field = event.target as HTMLInputElement;
-      if (field.name === "mode" && field.closest(".modes")) void this.switchMode(field.value as Mode);
-    });
-    for (const button of document.querySelectorAll("[data-remark]")) {
-      // the selection stays in the text
-      button.addEventListener("mousedown", event => event.preventDefault());
-      button.addEventListener("click", () => this.remarks.begin());
-    }
     cardActions(
       this.cards,
       card => this.margin.refresh(card.id, true),
@@ -600,25 +545,16 @@ class Workspace {
       },
     );
     addEventListener("hashchange", () => this.openFromAddress());
-    document.addEventListener("click", event => {
-      const link = (event.target as Element).closest<HTMLElement>("a[data-pos]");
-      if (!link || !this.view) return;
-      event.preventDefault();
-      const pos = toEditor(this.view, this.streams(), this.main.stream, Number(link.dataset["pos"]), this.main.version, 1) ?? Number(link.dataset["pos"]);
-      this.view.dispatch({ selection: { anchor: pos }, effects: EditorView.scrollIntoView(pos, { y: "start", yMargin: 130 }) });
-      this.view.focus();
-    });
     addEventListener("scroll", () => this.cards.schedule(), { passive: true });
   }
 
   private async switchMode(mode: Mode): Promise<void> {
-    const view = this.view;
-    if (view && this.writes(this.mode) && sendableUpdates(view.state).length && !(this.mode === "suggest" && !this.branch)) {
+    if (this.unconfirmed && !(this.mode === "suggest" && !this.branch)) {
       try {
         await this.saved();
       } catch {
         // without a line the words wait where they were typed
-        this.checkMode();
+        this.frame.check();
         this.status.notice(t("offline.stay"));
         return;
       }
@@ -635,37 +571,26 @@ class Workspace {
     scrollTo({ top: scroll, behavior: "instant" });
   }
 
-  private checkMode(): void {
-    const radio = document.querySelector<HTMLInputElement>(`.modes input[value="${this.mode}"]`);
-    if (radio) radio.checked = true;
-  }
-
   private showMode(): void {
-    const { mode } = this;
-    this.checkMode();
-    this.root.dataset["mode"] = mode;
-    document.documentElement.dataset["mode"] = mode;
-    for (const part of document.querySelectorAll<HTMLElement>("[data-for]")) part.hidden = !part.dataset["for"]!.split(" ").includes(mode);
-    const url = new URL(location.href);
-    url.searchParams.set("mode", mode);
-    url.searchParams.delete("u");
-    window.history.replaceState(null, "", url);
-    if (mode === "sources") void this.sources?.load();
+    this.frame.show(this.mode);
+    if (this.mode === "sources") void this.sources?.load();
     this.cards.schedule();
     this.tellDraft();
   }
 
-  /** "§ 9 ust. 3 pkt 2 · version 482" for the caret. */
+  /** The caret goes to a place of main. */
+  private goTo(pos: number): void {
+    const { view } = this;
+    if (!view) return;
+    const at = toEditor(view, this.streams(), this.main.stream, pos, this.main.version, 1) ?? Math.min(pos, view.state.doc.length);
+    view.dispatch({ selection: { anchor: at }, effects: EditorView.scrollIntoView(at, { y: "start", yMargin: 130 }) });
+    view.focus();
+  }
+
   private tellPlace(): void {
-    const place = $("[data-place]");
-    const view = this.view;
-    if (!place || !view) return;
-    place.textContent = [caretPlace(view.state), t("place.version", { n: (this.branch ?? this.main).version })].filter(Boolean).join(" · ");
+    if (this.view) this.frame.tellPlace(this.view.state, (this.branch ?? this.main).version);
   }
 }
-
-// Tab leaves the text, as everywhere on the page; Escape and arrows do not need it
-const notTab = (binding: { key?: string }) => binding.key !== "Tab";
 
 const root = $("[data-workspace]");
 const given = document.getElementById("workspace-data");

@@ -72,12 +72,17 @@ def test_focus_and_selection_go_over_into_the_fresh_card(programme: Programme, o
     _ngo, official, number, card = filed(programme, open_as)
     reason = card.locator("textarea[name=reason]")
     reason.fill("Zgodne z planem.")
+    rival = open_as(programme, "rival", "read")
+    rival.choose(number).locator("[data-post$='/endorse']").click()
+    expect(card.locator(".card__newer")).to_be_visible()
+    reason.focus()
     official.page.evaluate("document.activeElement.setSelectionRange(3, 7)")
     old = card.element_handle()
     official.page.evaluate("id => void workspace.margin.refresh(id, true)", card.get_attribute("id"))
     official.until("!value.isConnected && document.activeElement.name === 'reason'", old)
     official.type("y")
     expect(reason).to_have_value("Zgoyz planem.")
+    expect(card.locator(".support .tag")).to_have_text("OW")
 
 
 def test_a_refusal_stays_when_its_card_comes_anew(programme: Programme, open_as: Open) -> None:
@@ -147,3 +152,19 @@ def test_words_whose_field_is_gone_are_kept_to_be_copied(programme: Programme, o
     expect(card.locator(".card__kept textarea")).to_have_value("Zgodne z planem.")
     card.locator(".card__kept button").click()
     expect(card.locator(".card__kept")).to_have_count(0)
+
+
+def test_words_in_cards_outlive_a_reload(programme: Programme, open_as: Open) -> None:
+    ngo, official, number, card = filed(programme, open_as)
+    card.locator("textarea[name=reason]").fill("Zgodne z planem.")
+    official.page.click(".margin [data-remark]")
+    official.page.fill("#new-remark-t", "Brakuje terminów.")
+    official.go("review")
+    expect(card.locator("textarea[name=reason]")).to_have_value("Zgodne z planem.")
+    expect(official.page.locator("#new-remark-t")).to_have_value("Brakuje terminów.")
+    official.choose(number).locator("[data-verdict=accepted]").first.click()
+    ngo.reads("posadzi 250 lip w")
+    official.page.click("#new-remark .card__head")
+    official.page.click("#new-remark [data-cancel]")
+    official.go("review")
+    expect(official.page.locator("#new-remark")).to_have_count(0)
