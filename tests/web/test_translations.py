@@ -133,3 +133,58 @@ def test_no_string_is_set_outside_the_words_of_the_script():
         for path in sorted((ROOT / "static" / "src").glob("*.ts"))
     }
     assert {name: words for name, words in found.items() if words} == {}
+
+
+SENTENCE = re.compile(r"[A-ZĄĆĘŁŃÓŚŹŻ][a-ząćęłńóśźż]+,?( [\w“”’'-]+,?)+[.!?…]?")
+# the API describes itself to programmers, in English
+MODULES = [path for path in sorted((ROOT / "drafting" / "web").glob("*.py")) if path.name != "api.py"]
+SAYING = {"_", "_l", "gettext", "ngettext", "lazy_gettext", "pgettext"}
+
+
+def sentences_of_script(source: str) -> list[str]:
+    """Literals of a script that read like words to people: they begin with a capital and have a second word."""
+    plain = re.sub(r"//[^\n]*|/\*.*?\*/", "", source, flags=re.DOTALL)
+    literals = re.findall(r'"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`', plain)
+    return [said for pair in literals for said in pair if SENTENCE.fullmatch(re.sub(r"\$\{[^}]*\}", "0", said))]
+
+
+def sentences_of_module(source: str) -> list[str]:
+    """Literals of a module of pages that read like words to people and are not given to gettext.
+
+    What exceptions say is for logs: the reader gets the words of their code. Docstrings are for us.
+    """
+    tree = ast.parse(source)
+    silent: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            silent.add(id(node.value))
+        called = getattr(node, "func", None)
+        name = getattr(called, "id", getattr(called, "attr", ""))
+        if name in SAYING or name[:1].isupper() or isinstance(node, ast.Raise):
+            silent.update(id(each) for each in ast.walk(node))
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in silent
+        and SENTENCE.fullmatch(node.value)
+        and node.value != "Drafting document"  # the name of a property in Word files, read again by us
+    ]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "static" / "src").glob("*.ts")), ids=lambda path: path.name)
+def test_a_script_holds_no_sentence(path):
+    assert sentences_of_script(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", [*PAGES, *MODULES], ids=lambda path: path.name)
+def test_a_module_of_pages_holds_no_sentence(path):
+    assert sentences_of_module(path.read_text(encoding="utf-8")) == []
+
+
+def test_the_finders_of_sentences_find_them():
+    script = 'const a = "Not saved yet."; const b = `Draft ${n} is here`; const c = "btn btn--main"; // A word'
+    assert sentences_of_script(script) == ["Not saved yet.", "Draft ${n} is here"]
+    module = 'def f():\n    """Says it."""\n    say("Not saved yet.")\n    say(_("Saved now."))\n    raise Wrong("It is wrong.")'
+    assert sentences_of_module(module) == ["Not saved yet."]
