@@ -1,13 +1,11 @@
 """The `Tape`: a text that is edited, with one small integer for each code unit that says who brought it in.
 
-Text and integers lie in chunks of about a thousand. An integer below `_FIRST` is the version of a revision that
-inserted exactly one code unit, as keystrokes do; above it lie the blocks of longer insertions and of carried spans,
-found by bisection. A chunk's text is a `str`, its integers are an `array`: of 16 bits where they fit (below `_HALF` a
-version less the chunk's base, above it a block's integer less the chunk's other base), else of 32 bits, as they are.
-Spans exist only while they are read.
+Text and integers lie in chunks of about a thousand; how a chunk keeps its integers is told in `codes.py`. An integer
+below `FIRST` is the version of a revision that inserted exactly one code unit, as keystrokes do; above it lie the
+blocks of longer insertions and of carried spans, found by bisection. Spans exist only while they are read.
 
-Speed and clarity collide once: what is typed in one go is gathered at a caret, and reaches its chunk when something
-else is done. Every reader settles it first.
+Speed and clarity collide once: what is typed and deleted in one go is gathered at a caret, and reaches its chunk when
+something else is done. Every reader settles it first.
 """
 
 from __future__ import annotations
@@ -16,24 +14,24 @@ from array import array
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from math import isqrt
 from typing import TypeVar
 
 from drafting.engine.changes import ChangeSet
-from drafting.engine.spans import MOST, Span, append, check_spans
+from drafting.engine.codes import FIRST, Codes
+from drafting.engine.spans import Span, append, check_spans
 from drafting.engine.text import check_units, cuts_pair
 from drafting.errors import EngineError, MismatchError, PositionError
 
 Source = TypeVar("Source", bound=Hashable)
 
-# A chunk is halved above this many code units: longer ones make a keystroke dearer, shorter ones cost memory and jumps.
+# A chunk is halved above this many code units, above more in texts that would have very many chunks: longer ones make a
+# keystroke dearer, shorter ones cost memory and jumps.
 _FULL = 2048
 # A chunk below this joins a neighbour, so that deleting much leaves no dust.
 _SCANT = 256
 # What is typed in one go is settled after this many keys.
 _LONG = 128
-# Integers from here on are blocks; below they are versions of one-unit revisions.
-_FIRST = MOST
-_HALF = 1 << 15
 # Three times quicker than Span(...), and there is one for every key that was ever pressed.
 _made = tuple.__new__
 
@@ -48,31 +46,30 @@ class Tape:
     """
 
     __slots__ = (
-        "_at", "_bases", "_caret", "_chunk", "_count", "_firsts", "_length", "_offsets", "_starts", "_streams",
-        "_texts", "_typed", "_typed_who", "_versions", "_whos",
+        "_at", "_caret", "_chunk", "_codes", "_count", "_gone", "_length", "_offsets", "_starts", "_streams", "_texts",
+        "_typed", "_typed_codes", "_versions",
     )  # fmt: skip
 
     def __init__(self, text: str = "", spans: Iterable[Span] | None = None) -> None:
-        self._starts = array("I")  # blocks: first integer less _FIRST, and what it stands for
+        self._starts = array("I")  # blocks: first integer less FIRST, and what it stands for
         self._streams = array("q")
         self._versions = array("I")
         self._offsets = array("I")
         self._count = 0  # integers given to blocks so far
         self._texts: list[str] = [""]
-        self._whos: list[array[int]] = [array("H")]
-        self._bases: list[int] = [-1]  # of versions, and of blocks; -1 while a chunk of 16 bits has none of them
-        self._firsts: list[int] = [-1]
+        self._codes: list[Codes] = [Codes()]
         self._chunk = 0  # where the last change was, and where that chunk starts
         self._at = 0
         self._length = 0
         self._caret = -1  # where keys are being pressed, behind what was typed there and is in no chunk yet
         self._typed = ""
-        self._typed_who = array("I")
+        self._gone = 0  # what is in the chunk behind it still, and was deleted
+        self._typed_codes = array("I")
         check_units(text)
         given = [Span(len(text), 0, 0, 0)] if spans is None else list(spans)
         check_spans(given, len(text))
         if text:
-            self._insert(0, text, self._codes_of(given))
+            self._replace(0, 0, text, self._new_codes(given))
 
     @property
     def length(self) -> int:
@@ -90,38 +87,43 @@ class Tape:
         raises   MismatchError when lengths do not fit, PositionError when a surrogate pair is cut, EngineError for a
                  version or spans that cannot be; nothing has changed
         """
-        if changes.length != self._length:
+        if changes._length != self._length:
             raise MismatchError(f"A change set for {changes.length} code units does not fit a text of {self._length}.")
-        if not 0 < version < _FIRST:
+        if not 0 < version < FIRST:
             raise EngineError(f"A revision makes version 1 or a later one, not {version}.")
-        replacements = changes.replacements
-        if len(replacements) == 1 and carried is None:
+        replacements = changes._replacements
+        if carried is None and len(replacements) == 1:
             start, end, inserted = replacements[0]
-            size = len(inserted)
-            if not size:
-                if end == self._caret and end - start <= len(self._typed):
-                    rest = start - end
-                    if not "\ud800" <= self._typed[rest] <= "\udfff":
-                        self._typed = self._typed[:rest]
-                        del self._typed_who[rest:]
-                        self._caret = start
-                        self._length += rest
-                        return
-                if self._delete_inside(start, end):
-                    return
-            elif size <= _LONG and (start == end or self._delete_inside(start, end)):
-                if start != self._caret or len(self._typed) + size > _LONG:
-                    self._open(start)
+            if start == end == self._caret and len(inserted) == 1 and len(self._typed) < _LONG:
+                # A key where the last one was.
                 self._typed += inserted
-                if size == 1:
-                    self._typed_who.append(version)
-                else:
-                    self._typed_who.extend(self._codes_of([Span(size, 0, version, 0)]))
-                self._caret = start + size
-                self._length += size
+                self._typed_codes.append(version)
+                self._caret = end + 1
+                self._length += 1
+                return
+            if self._apply_one(start, end, inserted, version):
                 return
         self._settle()
         self._apply_many(replacements, version, carried)
+
+    def _apply_one(self, start: int, end: int, inserted: str, version: int) -> bool:
+        """Do one replacement that concerns the caret or one chunk; False, and nothing done, when it is another."""
+        size = len(inserted)
+        if size > _LONG:
+            return False
+        if start < end and not (self._delete_at_caret(start, end) or self._delete_inside(start, end)):
+            return False
+        if size:
+            if start != self._caret or len(self._typed) + size > _LONG:
+                self._open(start)
+            self._typed += inserted
+            if size == 1:
+                self._typed_codes.append(version)
+            else:
+                self._typed_codes.extend(self._new_codes([Span(size, 0, version, 0)]))
+            self._caret = start + size
+            self._length += size
+        return True
 
     def _open(self, pos: int) -> None:
         """Bring the caret to a place where a key is pressed."""
@@ -132,13 +134,38 @@ class Tape:
             raise _cut(pos)
 
     def _settle(self) -> None:
-        """Put what was typed at the caret into its chunk; afterwards there is no caret."""
-        if self._typed:
-            typed, who = self._typed, self._typed_who
-            self._typed, self._typed_who = "", array("I")
-            self._length -= len(typed)
-            self._insert(self._caret - len(typed), typed, who)
+        """Make the chunk what it is at the caret; afterwards there is no caret."""
+        if self._typed or self._gone:
+            typed, codes, gone = self._typed, self._typed_codes, self._gone
+            self._typed, self._typed_codes, self._gone = "", array("I"), 0
+            self._length += gone - len(typed)
+            self._replace(self._caret - len(typed), gone, typed, codes)
         self._caret = -1
+
+    def _delete_at_caret(self, start: int, end: int) -> bool:
+        """Delete what lies right before the caret or behind it; False, and nothing done, when it is not so simple."""
+        size = end - start
+        typed = self._typed
+        if typed and end == self._caret:
+            if size > len(typed) or "\ud800" <= typed[-size] <= "\udfff":
+                return False
+            self._typed = typed[:-size]
+            del self._typed_codes[-size:]
+        elif self._caret in (start, end):
+            text = self._texts[self._chunk]
+            i = start - self._at
+            if start == self._caret:
+                i += self._gone - len(typed)
+            if i < 0 or i + size > len(text) or len(text) - self._gone - size < _SCANT:
+                return False
+            if not text.isascii() and max(text[i : i + size]) >= "\ud800":
+                return False  # perhaps half a pair
+            self._gone += size
+        else:
+            return False
+        self._caret = start
+        self._length -= size
+        return True
 
     def _delete_inside(self, start: int, end: int) -> bool:
         """Delete what lies in one chunk that stays long enough; False, and nothing done, when it is otherwise."""
@@ -156,9 +183,10 @@ class Tape:
             for pos in (i, j):
                 if cuts_pair(text, pos):
                     raise _cut(self._at + pos)
-        del self._whos[self._chunk][i:j]
+        self._codes[self._chunk].delete(i, j)
         self._texts[self._chunk] = text[:i] + text[j:]
         self._length += start - end
+        self._caret = start
         return True
 
     def _apply_many(
@@ -171,19 +199,19 @@ class Tape:
                 if self._cuts_pair(pos):
                     raise _cut(pos)
         if carried is None:
-            codes = self._codes_of([Span(size, 0, version, 0)] if size else ())
+            codes = self._new_codes([Span(size, 0, version, 0)] if size else ())
         else:
             check_spans(carried, size)
-            codes = self._codes_of(carried)
+            codes = self._new_codes(carried)
         for start, end, inserted in reversed(replacements):
             if start < end:
                 self._delete(start, end)
             if inserted:
                 rest = size - len(inserted)
-                self._insert(start, inserted, codes[rest:size])
+                self._replace(start, 0, inserted, codes[rest:size])
                 size = rest
 
-    def _codes_of(self, spans: Iterable[Span]) -> array[int]:
+    def _new_codes(self, spans: Iterable[Span]) -> array[int]:
         """The integers for these spans; new blocks where needed."""
         codes = array("I")
         for length, stream, version, offset in spans:
@@ -194,7 +222,7 @@ class Tape:
             self._streams.append(stream)
             self._versions.append(version)
             self._offsets.append(offset)
-            first = _FIRST + self._count
+            first = FIRST + self._count
             codes.extend(range(first, first + length))
             self._count += length
         return codes
@@ -203,44 +231,42 @@ class Tape:
         """Make the chunk current that holds the character at `pos`; the last one at the end of the text."""
         texts = self._texts
         chunk, at = self._chunk, self._at
+        last = len(texts) - 1
         if pos < at >> 1:
             chunk = at = 0
+        elif pos > (at + self._length) >> 1:
+            chunk, at = last, self._length - len(texts[last])
         while pos < at:
             chunk -= 1
             at -= len(texts[chunk])
-        last = len(texts) - 1
-        while chunk < last and pos >= at + len(texts[chunk]):
-            at += len(texts[chunk])
+        while chunk < last:
+            end = at + len(texts[chunk])
+            if pos < end:
+                break
+            at = end
             chunk += 1
         self._chunk, self._at = chunk, at
 
-    def _insert(self, pos: int, inserted: str, codes: array[int]) -> None:
-        self._seek(pos)
-        chunk, i = self._chunk, pos - self._at
+    def _replace(self, start: int, gone: int, inserted: str, codes: Sequence[int]) -> None:
+        """Put a text in place of so many code units that lie in one chunk."""
+        self._seek(start)
+        chunk, i = self._chunk, start - self._at
         text = self._texts[chunk]
-        self._length += len(inserted)
-        whole = text[:i] + inserted + text[i:]
-        if len(whole) <= _FULL:
+        self._length += len(inserted) - gone
+        whole = text[:i] + inserted + text[i + gone :]
+        if gone:
+            self._codes[chunk].delete(i, i + gone)
+        full = max(_FULL, 8 * isqrt(self._length))
+        if len(whole) <= full:
             self._texts[chunk] = whole
-            who = self._whos[chunk]
-            if who.typecode == "I":
-                who[i:i] = codes
-                return
-            narrow = self._narrowed(chunk, codes)
-            if narrow is not None:
-                who[i:i] = narrow
-                return
-            who = self._wide(chunk)
-            who[i:i] = codes
-            self._whos[chunk], self._bases[chunk], self._firsts[chunk] = _narrow(who)
+            if inserted:
+                self._codes[chunk].insert(i, codes)
             return
-        who = self._wide(chunk)
-        who[i:i] = codes
+        all_codes = self._codes[chunk].read()
+        all_codes[i:i] = codes
         texts: list[str] = []
-        whos: list[array[int]] = []
-        bases: list[int] = []
-        firsts: list[int] = []
-        half = _FULL // 2
+        parts: list[Codes] = []
+        half = full // 2
         start = 0
         while start < len(whole):
             end = start + half
@@ -249,51 +275,26 @@ class Tape:
             elif cuts_pair(whole, end):
                 end += 1
             texts.append(whole[start:end])
-            narrow, base, first = _narrow(who[start:end])
-            whos.append(narrow)
-            bases.append(base)
-            firsts.append(first)
+            parts.append(Codes(all_codes[start:end]))
             start = end
         self._texts[chunk : chunk + 1] = texts
-        self._whos[chunk : chunk + 1] = whos
-        self._bases[chunk : chunk + 1] = bases
-        self._firsts[chunk : chunk + 1] = firsts
-
-    def _narrowed(self, chunk: int, codes: array[int]) -> array[int] | None:
-        """Integers as they stand in a chunk of 16 bits; None when they do not fit above its bases."""
-        base, first = self._bases[chunk], self._firsts[chunk]
-        least, most = min(codes), max(codes)
-        if least < _FIRST:
-            newest = most if most < _FIRST else max(code for code in codes if code < _FIRST)
-            base = base if base >= 0 else least
-            if least < base or newest - base >= _HALF:
-                return None
-        if most >= _FIRST:
-            oldest = least if least >= _FIRST else min(code for code in codes if code >= _FIRST)
-            first = first if first >= 0 else oldest
-            if oldest < first or most - first >= _HALF:
-                return None
-        self._bases[chunk], self._firsts[chunk] = base, first
-        if most < _FIRST:
-            return array("H", [code - base for code in codes])
-        above = _HALF - first
-        return array("H", [code - base if code < _FIRST else code + above for code in codes])
+        self._codes[chunk : chunk + 1] = parts
 
     def _delete(self, start: int, end: int) -> None:
         self._seek(start)
         left = end - start
         self._length -= left
         chunk, i = self._chunk, start - self._at
-        texts, whos = self._texts, self._whos
+        texts, codes = self._texts, self._codes
         while left:
             text = texts[chunk]
             j = min(i + left, len(text))
             left -= j - i
             if j - i == len(text) and len(texts) > 1:
-                del texts[chunk], whos[chunk], self._bases[chunk], self._firsts[chunk]
+                del texts[chunk], codes[chunk]
             else:
                 texts[chunk] = text[:i] + text[j:]
-                del whos[chunk][i:j]
+                codes[chunk].delete(i, j)
                 chunk += 1
             i = 0
         # the current chunk may be gone, or scant
@@ -310,30 +311,12 @@ class Tape:
         texts = self._texts
         if len(texts[chunk]) + len(texts[chunk + 1]) > _FULL - _SCANT:
             return
-        who = self._wide(chunk)
-        who.extend(self._wide(chunk + 1))
+        codes = self._codes[chunk].read() + self._codes[chunk + 1].read()
         if self._chunk > chunk:
             self._chunk -= 1
             self._at -= len(texts[chunk])
         texts[chunk : chunk + 2] = [texts[chunk] + texts[chunk + 1]]
-        narrow, base, first = _narrow(who)
-        self._whos[chunk : chunk + 2] = [narrow]
-        self._bases[chunk : chunk + 2] = [base]
-        self._firsts[chunk : chunk + 2] = [first]
-
-    def _wide(self, chunk: int) -> array[int]:
-        """A chunk's integers as they are meant, in a new array."""
-        return array("I", self._codes(chunk))
-
-    def _codes(self, chunk: int) -> Sequence[int]:
-        """A chunk's integers as they are meant."""
-        who = self._whos[chunk]
-        if who.typecode == "I":
-            return who
-        base, first = self._bases[chunk], self._firsts[chunk] - _HALF
-        if first < 0:
-            return [base + each for each in who]
-        return [base + each if each < _HALF else first + each for each in who]
+        self._codes[chunk : chunk + 2] = [Codes(codes)]
 
     def _cuts_pair(self, pos: int) -> bool:
         """True when `pos` lies inside a surrogate pair; chunks never divide one."""
@@ -362,19 +345,19 @@ class Tape:
         starts = self._starts
         first = until = limit = 0  # the part of a block that is open: integers [first, until), up to the block's end
         for chunk, i, j in self._pieces(start, end):
-            for code in self._codes(chunk)[i:j]:
+            for code in self._codes[chunk].read(i, j):
                 if code == until and code < limit:
                     until += 1
                     continue
                 if first < until:
                     append(spans, self._span(first, until - first))
-                if code < _FIRST:
+                if code < FIRST:
                     first = until = limit = 0
                     spans.append(_made(Span, (1, 0, code, 0)))
                     continue
                 first, until = code, code + 1
-                block = bisect_right(starts, code - _FIRST)
-                limit = _FIRST + (starts[block] if block < len(starts) else self._count)
+                block = bisect_right(starts, code - FIRST)
+                limit = FIRST + (starts[block] if block < len(starts) else self._count)
         if first < until:
             append(spans, self._span(first, until - first))
         return spans
@@ -394,14 +377,14 @@ class Tape:
         """
         self._settle()
         counts: Counter[int] = Counter()
-        for chunk in range(len(self._whos)):
-            counts.update(self._codes(chunk))
+        for codes in self._codes:
+            counts.update(codes.read())
         revisions: Counter[tuple[int, int]] = Counter()
         for code, count in counts.items():
-            if code < _FIRST:
+            if code < FIRST:
                 revisions[0, code] += count
             else:
-                block = bisect_right(self._starts, code - _FIRST) - 1
+                block = bisect_right(self._starts, code - FIRST) - 1
                 revisions[self._streams[block], self._versions[block]] += count
         totals: dict[Source, int] = {}
         for (stream, version), count in revisions.items():
@@ -416,18 +399,18 @@ class Tape:
         for name in self.__slots__:
             value = getattr(self, name)
             setattr(other, name, value[:] if isinstance(value, list | array) else value)
-        other._whos = [who[:] for who in self._whos]
+        other._codes = [codes.copy() for codes in self._codes]
         return other
 
     def _span(self, code: int, length: int) -> Span:
-        if code < _FIRST:
+        if code < FIRST:
             return Span(length, 0, code, 0)
-        block = bisect_right(self._starts, code - _FIRST) - 1
+        block = bisect_right(self._starts, code - FIRST) - 1
         return Span(
             length,
             self._streams[block],
             self._versions[block],
-            self._offsets[block] + code - _FIRST - self._starts[block],
+            self._offsets[block] + code - FIRST - self._starts[block],
         )
 
     def _pieces(self, start: int, end: int | None) -> Iterator[tuple[int, int, int]]:
@@ -446,17 +429,6 @@ class Tape:
             yield chunk, max(start - at, 0), min(end - at, size)
             at += size
             chunk += 1
-
-
-def _narrow(who: array[int]) -> tuple[array[int], int, int]:
-    """The integers in 16 bits where they fit, with their two bases; else in 32 bits."""
-    versions = [each for each in who if each < _FIRST]
-    blocks = [each for each in who if each >= _FIRST]
-    base, first = min(versions, default=-1), min(blocks, default=-1)
-    if (versions and max(versions) - base >= _HALF) or (blocks and max(blocks) - first >= _HALF):
-        return array("I", who), -1, -1
-    above = _HALF - first
-    return array("H", [each - base if each < _FIRST else each + above for each in who]), base, first
 
 
 def _cut(pos: int) -> PositionError:

@@ -67,7 +67,7 @@ class History:
         while here > 0 and not self.everything[here - 1].is_alive:
             here -= 1
         waiting = []  # new characters whose place is before the next one that wakes, or at the end
-        for i, (letter, identity) in enumerate(zip(text, identities)):
+        for i, (letter, identity) in enumerate(zip(text, identities, strict=True)):
             found = None
             for k in range(here, stop):
                 if self.everything[k].identity == identity and not self.everything[k].is_alive:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+import sys
 
 import pytest
 
 from drafting.engine.attribution import ListLog, Span, Tape, spans_at, tape_at
 from drafting.engine.changes import ChangeSet
+from drafting.engine.codes import FIRST, Codes
 from drafting.engine.spans import cut, joined
+from drafting.engine.text import cuts_pair
 from drafting.errors import EngineError, MismatchError, PositionError
 from tests.engine.crowded import random_place
 from tests.engine.histories import random_history, some
@@ -89,6 +92,69 @@ def test_a_long_text_edited_everywhere_keeps_text_and_spans_in_chunks_of_any_siz
                 assert identities(tape.spans()) == [who for _, who in slow], f"seed {seed}, version {version}"
         again = Tape(tape.text(), tape.spans())
         assert again.text() == tape.text() and again.spans() == tape.spans()
+
+
+def test_somebody_who_types_and_takes_back_before_and_behind_the_caret_is_followed_unit_by_unit():
+    """In texts of a few chunks; keys, both ways of deleting, selections typed over, emoji, and a look now and then."""
+    for seed in range(some(60, 1500)):
+        rng = random.Random(seed)
+        length = rng.choice((0, 250, 300, 2500))
+        alphabet = rng.choice(("ab", "aż", ("a", "\ud83c\udf33")))
+        start = "".join(rng.choice(alphabet) for _ in range(length))
+        tape = Tape(start, [Span(len(start), 0, 1, 0)])
+        slow = [(letter, (0, 1, i)) for i, letter in enumerate(start)]
+        caret = rng.randint(0, len(slow))
+        for version in range(2, 300):
+            action = rng.random()
+            if action < 0.05:
+                caret = rng.randint(0, len(slow))
+            low = high = caret
+            if action > 0.8:
+                low = max(0, caret - rng.choice((1, 1, 1, 2, 5)))
+            elif action > 0.6:
+                high = min(len(slow), caret + rng.choice((1, 1, 1, 2, 5)))
+            while low and cuts_pair("".join(letter for letter, _ in slow[low - 1 : low + 1]), 1):
+                low -= 1
+            while (
+                high < len(slow) and high and cuts_pair("".join(letter for letter, _ in slow[high - 1 : high + 1]), 1)
+            ):
+                high += 1
+            text = rng.choice(alphabet) * rng.choice((1, 1, 1, 3)) if low == high or rng.random() < 0.1 else ""
+            tape.apply(ChangeSet.of((low, high, text), len(slow)), version)
+            slow[low:high] = [(letter, (0, version, i)) for i, letter in enumerate(text)]
+            caret = low + len(text)
+            assert tape.length == len(slow)
+            if rng.random() < 0.03:
+                assert tape.text() == "".join(letter for letter, _ in slow), f"seed {seed}, version {version}"
+                assert identities(tape.spans()) == [who for _, who in slow], f"seed {seed}, version {version}"
+            if rng.random() < 0.02 and len(slow) > 1:
+                inside = [pos for pos in range(1, len(slow)) if slow[pos - 1][0] == "\ud83c"]
+                if inside:
+                    with pytest.raises(PositionError):
+                        tape.apply(ChangeSet.of((inside[0], len(slow), "x"), len(slow)), version)
+        assert identities(tape.spans()) == [who for _, who in slow], f"seed {seed}"
+
+
+def test_integers_are_kept_in_as_few_bytes_as_they_need_and_read_as_they_were():
+    for seed in range(some(150, 3000)):
+        rng = random.Random(seed)
+        codes, plain = Codes(), []
+        reach = rng.choice((50, 1 << 15, 1 << 16, 1 << 23, 1 << 24, FIRST))
+        for _ in range(rng.randint(1, 12)):
+            low = rng.randint(0, len(plain))
+            if plain and rng.random() < 0.3:
+                high = rng.randint(low, len(plain))
+                codes.delete(low, high)
+                del plain[low:high]
+                continue
+            more = [rng.choice((0, FIRST)) + rng.randrange(reach) for _ in range(rng.randint(1, 6))]
+            codes.insert(low, more)
+            plain[low:low] = more
+            assert codes.read() == codes.copy().read() == plain, f"seed {seed}"
+            assert codes.read(low, low + 2) == plain[low : low + 2], f"seed {seed}"
+    many = range(5, 5 + 4000)
+    for spread, most in ((1, 2.2), (1 << 8, 3.2), (1 << 18, 4.2)):
+        assert sys.getsizeof(Codes([each * spread for each in many])) <= most * len(many)
 
 
 def test_a_copy_goes_its_own_way():
