@@ -46,8 +46,9 @@ from drafting.engine.weave import Weave
 from drafting.engine.words import trimmed, whole_words
 from drafting.errors import MismatchError, NotFound, VersionConflict, WrongState
 
-# Weaves kept to fold further while somebody types around marked hunks: one for each version they were written on.
-_MOST_WEAVES = 16
+# Weaves kept to fold further while somebody types around marked hunks: one for each version they were written on; and
+# texts of such versions, for which a log may have to replay revisions.
+_MOST_WEAVES = _MOST_TEXTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +134,11 @@ class Branch:
 class Tail:
     """The log with revisions that the database may not hold yet on top."""
 
-    __slots__ = ("_log", "_newer", "_text", "version")
+    __slots__ = ("_log", "_newer", "_text", "_texts", "version")
 
     def __init__(self, log: Log, version: int, text: str) -> None:
         self._log = log
+        self._texts: dict[int, str] = {}  # of older versions, latest asked for last
         self._newer: dict[int, tuple[ChangeSet, Any]] = {}
         self.version = version
         self._text = text
@@ -160,15 +162,21 @@ class Tail:
     def text(self, version: int) -> str:
         if version == self.version:
             return self._text
-        at = min(version, self._log.version)
-        text = self._log.text(at)
-        for newer in range(at + 1, version + 1):
-            text = self.changes(newer).apply(text)
+        text = self._texts.pop(version, None)
+        if text is None:
+            at = min(version, self._log.version)
+            text = self._log.text(at)
+            for newer in range(at + 1, version + 1):
+                text = self.changes(newer).apply(text)
+        self._texts[version] = text
+        if len(self._texts) > _MOST_TEXTS:
+            del self._texts[next(iter(self._texts))]
         return text
 
     def copy(self) -> Tail:
         other = Tail(self._log, self.version, self._text)
         other._newer = dict(self._newer)
+        other._texts = dict(self._texts)
         return other
 
 

@@ -374,7 +374,7 @@ class Proposals(Acceptances):
     def _apart(self, work: Work, rest: Hunks, mids: Sequence[Hunk], closed: Closed) -> Hunks | None:
         """The hunk and own ones that its words came to stand in or touch, each as written; None where one does not fit.
 
-        An identical deletion of somebody else may have taken another of the same letters: then they came back elsewhere.
+        An identical deletion of somebody else may have taken others of the same letters: then they came back elsewhere.
         """
         ids = [own.id for own in work.hunks]
         hunks = rest
