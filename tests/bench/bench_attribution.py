@@ -3,9 +3,9 @@
     python -m tests.bench.bench_attribution [--data ../shared/data] [--repeat 3] [--quick]
 
 Prints medians in microseconds and ratios, each with the target of issue 2 beside it. Times are processor time, so that
-other work of the machine counts little. What others are given is the same sequence of insertions and deletions, prepared
-before the clock starts; ours gets ready change sets, as the server has them from the wire. Recorded sessions are read
-from the data folder; without it, invented typing stands in for them.
+other work of the machine counts little. What others are given is the same sequence of insertions and deletions,
+prepared before the clock starts; ours gets ready change sets, as the server has them from the wire. Recorded sessions
+are read from the data folder; without it, invented typing stands in for them.
 """
 
 from __future__ import annotations

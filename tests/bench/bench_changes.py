@@ -1,7 +1,7 @@
 """Change sets on their own: apply, map, compose, rebase and JSON. Prints medians and ratios of one run.
 
-Times are processor time. Real keystrokes come from ../shared/data/traces when they are there, otherwise from a seeded random typist.
-Run it as  python tests/bench/bench_changes.py
+Times are processor time. Real keystrokes come from ../shared/data/traces when they are there, otherwise from a seeded
+random typist. Run it as  python tests/bench/bench_changes.py
 """
 
 from __future__ import annotations
