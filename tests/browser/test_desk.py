@@ -100,3 +100,30 @@ def test_many_suggestions_are_decided_together(programme: Programme, open_as: Op
     ngo.reads("zazielenianie podwórek i ogrodów")
     expect(page.locator(".flashes")).to_contain_text("U-1 przyjęta. U-2 przyjęta.")
     expect(page.locator(".empty")).to_be_visible()
+
+
+def test_a_reader_on_a_phone_without_script_gets_everywhere(programme: Programme, open_as: Open) -> None:
+    ngo = open_as(programme, "ngo", "suggest")
+    ngo.propose("100 drzew", "250 lip")
+    ngo.file("Więcej drzew.")
+    browser = ngo.page.context.browser
+    assert browser is not None
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, locale="pl-PL", java_script_enabled=False, has_touch=True
+    )
+    page = context.new_page()
+    page.goto(f"{ngo.url}/d/{programme.slug}/")
+    for name, heading in (("Propozycje", "Propozycje i ich los"), ("Spotkania", "Spotkania"), ("Uwagi", "Uwagi")):
+        page.locator("summary.barbtn").first.click()
+        page.locator(".menu__list a", has_text=name).first.click()
+        expect(page.locator("h1")).to_have_text(heading)
+    page.goto(f"{ngo.url}/d/{programme.slug}/suggestions")
+    page.select_option("#organization", "ZP")
+    page.get_by_role("button", name="Filtruj").click()
+    page.locator(".asked__no").first.click()
+    expect(page.locator("main")).to_contain_text("Więcej drzew.")
+    page.goto(f"{ngo.url}/d/{programme.slug}/search")
+    page.fill("#q", "lawek")
+    page.locator("main button").click()
+    expect(page.locator("mark").first).to_have_text("ławek")
+    context.close()

@@ -113,7 +113,8 @@ def test_a_card_is_level_with_its_words(programme: Programme, open_as: Open) -> 
 PAGES = (
     "", "/text", "/suggestions", "/suggestions/1", "/remarks", "/meetings", "/meetings/1", "/organizations",
     "/organizations/ZP", "/review", "/milestones", "/people", "/settings", "/history", "/sources", "/report", "/audit",
-    "/matrix", "/compare",
+    "/matrix", "/compare", "/review/set", "/sections", "/news", "/meetings/new", "/meetings/1/edit", "/organizations/new",
+    "/organizations/ZP/edit", "/suggestions/new-section", "/search?q=drzew", "/search?q=zzzz",
 )  # fmt: skip
 
 
