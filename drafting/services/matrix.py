@@ -7,10 +7,13 @@ a proposal out equally, so that what flows in is what flows out. Withdrawn propo
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,10 +22,11 @@ from drafting.services import overview
 from drafting.services.access import Actor, require
 from drafting.services.overview import STANDS, SuggestionFacts, Sum, sum_of
 from drafting.services.people import alphabetical
-from drafting.services.register import filed, late_ones
+from drafting.services.register import filed, late_ones, state_key
 from drafting.store.models import Meeting, Organization, Section
 
 BY = ("meeting", "organization")
+KEPT = 12  # matrices of a database that are remembered
 NOBODY = "none"  # in addresses: what names no meeting, or no organisation
 PLATFORM_HUE = 12
 ENDS = ("whole", "partly", "rejected", "superseded", "inadmissible", "open")  # what a proposal flows into, in order
@@ -82,18 +86,34 @@ class Flow:
     right: dict[tuple[str, int | None], int]
 
 
+_matrices: WeakKeyDictionary[Any, dict[tuple[int, str, str], tuple[Matrix, Flow]]] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
 def counted(rows: Iterable[SuggestionFacts]) -> list[SuggestionFacts]:
     """The proposals that count: filed and not withdrawn."""
     return [row for row in filed(rows) if row.fate not in ("draft", "withdrawn")]
 
 
 def matrix(session: Session, actor: Actor, document_id: int, by: str = "meeting") -> tuple[Matrix, Flow]:
-    """The matrix by meetings or by organisations, and the flow of the same proposals. needs: report"""
+    """The matrix by meetings or by organisations, and the flow of the same proposals; the same for everybody who may
+    read it, so it is kept until something changes. needs: report"""
     document = require(session, actor, "report", document_id)
+    name = (document.id, by, state_key(session, document.id))
+    with _lock:
+        kept = _matrices.setdefault(session.get_bind().pool, {})
+        known = kept.get(name)
+    if known is not None:
+        return known
     rows = counted(overview.suggestions(session, actor, document.id))
     columns = _columns(session, document.id, rows)
     made = matrix_of(rows, by, columns, _speakers(session, document.id, by))
-    return made, flow_of(rows, made, late_ones(session, document.id, rows))
+    found = made, flow_of(rows, made, late_ones(session, document.id, rows))
+    with _lock:
+        while len(kept) >= KEPT:
+            del kept[next(iter(kept))]
+        kept[name] = found
+    return found
 
 
 def matrix_of(
