@@ -40,7 +40,6 @@ class Settings:
     trusted_proxies: int = 0  # how many proxies before us set X-Forwarded-*
     durable: bool = True  # an acknowledged commit is on disk; false only for tests
     testing: bool = False
-    max_section_length: int = 300_000  # code units; the longest law tried is 170,000
     max_upload_size: int = 16 * 1024 * 1024  # bytes
     sign_in_limit: str = "10 per minute"  # per address; in the words of Flask-Limiter
 

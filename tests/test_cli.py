@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import tarfile
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +22,9 @@ from drafting.services.access import ANONYMOUS, Role, actor_of
 from drafting.store.database import Database
 from drafting.store.models import Event, Revision
 from drafting.store.queries import text_at
+from tests.served import TEXT, Place, running
+from tests.sockets import PATIENCE, Writer
+from tests.test_serve import free_port, serving
 
 
 @pytest.fixture
@@ -176,6 +181,55 @@ def test_a_port_that_is_taken_is_said_in_one_line(drafting: Run) -> None:
         said = drafting("serve", "--port", str(port), status=1)
     assert said.startswith(f"drafting: port {port} is taken by another program; ") and said.count("\n") == 1
     assert "cannot be served" in drafting("serve", "--host", "203.0.113.7", "--port", str(port), status=1)
+
+
+def test_a_backup_made_while_people_write_is_whole_and_can_be_served(drafting: Run, tmp_path: Path) -> None:
+    """Everything acknowledged before it is in it; what is in it verifies clean; the writers never notice."""
+    place = Place(tmp_path / "instance")
+    stop = threading.Event()
+    try:
+        section, stream = place.section()
+        with running(place):
+            writers = [place.writer("drafter", stream, "a"), place.writer("other", stream, "b")]
+            failures: list[BaseException] = []
+
+            def write(writer: Writer) -> None:
+                try:
+                    while not stop.is_set():
+                        writer.type(0, 0, writer.client)
+                        writer.push()
+                except BaseException as error:
+                    failures.append(error)
+
+            threads = [threading.Thread(target=write, args=(writer,)) for writer in writers]
+            for thread in threads:
+                thread.start()
+            until = time.monotonic() + PATIENCE
+            while min(writer.acknowledged for writer in writers) < 20:
+                assert time.monotonic() < until
+                time.sleep(0.01)
+            before = {writer.client: writer.acknowledged for writer in writers}
+            drafting("backup", tmp_path / "b.tar.gz", instance=place.instance)
+            after = {writer.client: writer.sequence for writer in writers}
+            stop.set()
+            for thread in threads:
+                thread.join(PATIENCE)
+            assert not failures
+    finally:
+        stop.set()
+        place.database.close()
+    restored = tmp_path / "restored"
+    with tarfile.open(tmp_path / "b.tar.gz") as archive:
+        archive.extractall(restored, filter="data")
+    assert "as its logs say" in drafting("verify", instance=restored)
+    database = opened(restored)
+    with database.read() as session:
+        text = text_at(session, stream)
+    database.close()
+    for client in before:
+        assert before[client] <= text.count(client) - TEXT.count(client) <= after[client]
+    with serving(restored, free_port()) as (_, printed):
+        assert "Drafting is at" in printed
 
 
 def test_a_wrong_setting_is_said_in_one_line(drafting: Run, instance: Path) -> None:

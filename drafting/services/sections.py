@@ -323,13 +323,16 @@ def set_statutory_point(session: Session, actor: Actor, section_id: int, point: 
 
 def heading_of(text: str) -> str:
     """The title of a section with this text: its first heading, else its first line, at most 300 characters."""
-    first = ""
+    return first_heading(text) or _plain_title(next((line.strip() for line in text.split("\n") if line.strip()), ""))
+
+
+def first_heading(text: str) -> str:
+    """The plain words of the first heading that has any; "" when there is none."""
     for line in text.split("\n"):
         heading = re.match(r" {0,3}#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$", line)
         if heading and heading[1].strip():
             return _plain_title(heading[1])
-        first = first or line.strip()
-    return _plain_title(first)
+    return ""
 
 
 def keep_title(session: Session, section_id: int, text: str) -> str | None:

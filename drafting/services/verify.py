@@ -24,9 +24,10 @@ from drafting.engine.plans import Applied, Item
 from drafting.engine.proposals import Proposals
 from drafting.engine.text import from_units, to_units
 from drafting.errors import DraftingError
-from drafting.services import heads
+from drafting.services import heads, sections
 from drafting.services.anchored import placed_of, rows_of
-from drafting.services.heads import MAIN_CLIENT, Stored
+from drafting.services.editing import TITLE_REACH
+from drafting.services.heads import MAIN_CLIENT, SERVER_CLIENT, Stored
 from drafting.store.models import (
     Checkpoint,
     Decision,
@@ -37,6 +38,14 @@ from drafting.store.models import (
     Stream,
     Suggestion,
 )
+
+
+MAIN_KINDS = {"edit", "accept", "revert", "restore", "import", "move"}
+BRANCH_KINDS = {"edit", "from_main", "decision"}
+ACCEPTED = {"accepted", "reworded"}
+VERDICTS = ACCEPTED | {"rejected", "reverted"}
+SETTLED = {"accepted", "rejected", "fulfilled", "superseded"}  # by a decision
+HUNK_STATES = SETTLED | {"open", "closed", "joined", "withdrawn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +157,8 @@ class Replay:
     def _revisions(self, stream: Stream, what: str) -> Iterator[Stored]:
         """The rows of a stream, each readable and in its place."""
         expected = 0
+        if stream.kind != ("main" if stream.id == self.stream.id else "branch"):
+            raise Disagrees("stream", f"id {stream.id}", f"says that it is a {stream.kind}, it is the {what}")
         try:
             rows = heads.read_revisions(self.session, stream.id, 0, 2**31 - 1)
         except (DraftingError, ValueError, TypeError):
@@ -157,6 +168,10 @@ class Replay:
             expected += 1
             if row.version != expected:
                 raise Disagrees("revision", f"stream {stream.id}, version {expected}", f"it is missing from the {what}")
+            known = MAIN_KINDS if stream.id == self.stream.id else BRANCH_KINDS
+            if row.kind not in known or (row.client == SERVER_CLIENT and row.sequence != row.version):
+                said = f"kind {row.kind}, client {row.client}, sequence {row.sequence}"
+                raise Disagrees("revision", f"stream {stream.id}, version {expected}", f"says {said} in the {what}")
             yield row
         if stream.version != expected:
             raise Disagrees("stream", f"id {stream.id}", f"says version {stream.version}, its log has {expected}")
@@ -228,6 +243,11 @@ class Replay:
             raise Disagrees(
                 "decision", f"id {decision.id}", f"says main version {decision.main_version}, made {stored.version}"
             )
+        if decision.verdict not in (ACCEPTED if stored.kind == "accept" else {"reverted"}):
+            raise Disagrees("decision", f"id {decision.id}", f"says {decision.verdict}, its revision is of kind {stored.kind}")
+        proposer = next((one.author_id for one in self.suggestions if one.id == decision.suggestion_id), None)
+        if stored.author_id != (proposer if stored.kind == "accept" else decision.by_id):
+            raise self._main_fault(stored, f"its author is not whom decision {decision.id} names")
         return decision
 
     def _item(self, decision: Decision) -> Item:
@@ -385,7 +405,62 @@ class Replay:
                 raise self._branch_fault(each, self.branch_rows[each.id][0], "it names a main version that is not there")
             if each.id in self.branch_texts:
                 self._compare_suggestion(each)
+        self._compare_decisions()
+        self._compare_states()
+        self._compare_title()
         self._compare_checkpoint()
+
+    def _compare_decisions(self) -> None:
+        """What a decision says of itself, also when it made no revision of main."""
+        for each in sorted(self.decisions.values(), key=lambda one: one.id):
+            row = f"id {each.id}"
+            if each.verdict not in VERDICTS:
+                raise Disagrees("decision", row, f"there is no verdict {each.verdict}")
+            if not 0 <= each.main_version <= self.log.version:
+                raise Disagrees("decision", row, f"names main version {each.main_version}, which is not there")
+            if not 0 <= each.branch_version <= self.branch_versions[each.suggestion_id]:
+                raise Disagrees("decision", row, f"names branch version {each.branch_version}, which is not there")
+
+    def _compare_states(self) -> None:
+        """The history of each hunk ends where the hunk is, and a suggestion is what its hunks make it."""
+        numbers = {each.id: each.number for each in self.suggestions}
+        now = {
+            (row.suggestion_id, row.id): row.state
+            for row in self.session.execute(
+                select(Hunk.suggestion_id, Hunk.id, Hunk.state).where(Hunk.suggestion_id.in_(numbers))
+            )
+        }
+        last: dict[tuple[int, int], tuple[int, str]] = {}
+        for row in self.session.execute(
+            select(HunkState.id, HunkState.suggestion_id, HunkState.hunk_id, HunkState.state, HunkState.main_version)
+            .where(HunkState.suggestion_id.in_(numbers))
+            .order_by(HunkState.id)
+        ):
+            if row.state not in HUNK_STATES:
+                raise Disagrees("hunk_state", f"id {row.id}", f"there is no state {row.state}")
+            if not 0 <= row.main_version <= self.log.version:
+                raise Disagrees("hunk_state", f"id {row.id}", f"names main version {row.main_version}, which is not there")
+            last[row.suggestion_id, row.hunk_id] = (row.id, row.state)
+        for pair, (row_id, state) in last.items():
+            if now.get(pair, state) != state:
+                raise Disagrees("hunk_state", f"id {row_id}", f"hunk {pair} is {now[pair]}, its history ends with {state}")
+        for each in self.suggestions:
+            states = {state for (suggestion_id, _), state in now.items() if suggestion_id == each.id}
+            settled = states & SETTLED and "open" not in states
+            expected = (
+                "withdrawn" if each.withdrawn_at else "draft" if each.filed_at is None else "decided" if settled else "filed"
+            )
+            if each.state != expected:
+                raise Disagrees("suggestion", f"number {each.number}", f"is {each.state}, its hunks make it {expected}")
+
+    def _compare_title(self) -> None:
+        """The section is called as its first heading says, when that stands where typing is watched for it."""
+        units = self.log.text(self.log.version)
+        watched = units if len(units) <= TITLE_REACH else units[:TITLE_REACH].rpartition("\n")[0]
+        heading = sections.first_heading(from_units(watched))
+        title = self.session.scalar(select(Section.title).where(Section.id == self.section_id))
+        if heading and title != heading:
+            raise Disagrees("section", f"id {self.section_id}", f"is called {title!r}, its first heading is {heading!r}")
 
     def _compare_suggestion(self, suggestion: Suggestion) -> None:
         branch_row = f"number {suggestion.number}"
@@ -424,6 +499,8 @@ class Replay:
             if self.suggestions:
                 raise Disagrees("checkpoint", row, "is missing although there are suggestions")
             return
+        if not 0 <= self.checkpoint.version <= self.log.version:
+            raise Disagrees("checkpoint", row, f"is of version {self.checkpoint.version}, which is not there")
         head = heads.Head(heads.registry_of(self.session), self.section_id)
         try:
             head.refresh(self.session, heads.stream_row(self.session, self.section_id))

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from drafting.engine.changes import ChangeSet
@@ -18,9 +18,12 @@ from drafting.store.database import Database
 from drafting.store.models import (
     Annotation,
     Checkpoint,
+    Decision,
     Event,
     Hunk,
+    HunkState,
     Revision,
+    Section,
     Snapshot,
     Stream,
     Suggestion,
@@ -186,42 +189,78 @@ def plant(session: Session, history: History, what: str) -> None:
             session.execute(update(Annotation).values(quote_exact="bees!"))
         case "a remark's place":
             session.execute(update(Annotation).values(now_start=Annotation.now_start + 1))
+        case "a revision's kind":
+            change(main, 100, kind="edits")
+        case "a revision's author":
+            session.execute(update(revision).where(revision.c.kind == "accept").values(author_id=1))
+        case "a server's revision's sequence":
+            session.execute(update(revision).where(revision.c.kind == "accept").values(sequence=99))
+        case "a stream's kind":
+            session.execute(update(Stream).where(Stream.id == branch).values(kind="main"))
+        case "a suggestion's state":
+            session.execute(update(Suggestion).where(Suggestion.id == history.open_id).values(state="decided"))
+        case "a hunk's history":
+            newest = session.scalar(select(func.max(HunkState.id)))
+            session.execute(update(HunkState).where(HunkState.id == newest).values(state="superseded"))
+        case "a verdict":
+            session.execute(update(Decision).where(Decision.verdict == "accepted").values(verdict="rejected"))
+        case "a decision's branch version":
+            session.execute(update(Decision).where(Decision.verdict == "rejected").values(branch_version=99))
+        case "a decision's main version":
+            session.execute(update(Decision).where(Decision.verdict == "rejected").values(main_version=999))
+        case "a checkpoint's version":
+            session.execute(update(Checkpoint).values(version=999))
+        case "a section's title":
+            session.execute(update(Section).values(title="Bees"))
         case _:
             raise AssertionError(what)
     session.commit()
 
 
 @pytest.mark.parametrize(
-    ("what", "table"),  # which table may show it first
+    ("what", "row"),  # the row that shows it first; several when the log alone cannot say which of two is wrong
     [
-        ("a revision's changes", "revision snapshot"),
-        ("a revision that does not fit", "revision"),
-        ("a revision that cannot be read", "revision"),
-        ("a missing revision", "revision"),
-        ("a missing last revision", "stream"),
-        ("a decision's revision", "revision"),
-        ("a revert's spans", "revision"),
-        ("a snapshot's text", "snapshot"),
-        ("a snapshot's spans", "snapshot"),
-        ("a stream's version", "stream"),
-        ("a stream's length", "stream"),
-        ("a branch revision by its author", "revision suggestion"),
-        ("a branch revision from main", "revision"),
-        ("a branch revision's main version", "revision"),
-        ("a hunk's words", "hunk"),
-        ("a hunk's state", "hunk"),
-        ("a filed form", "suggestion"),
-        ("a checkpoint", "checkpoint"),
-        ("a checkpoint that is gone", "checkpoint"),
-        ("a remark's quote", "annotation"),
-        ("a remark's place", "annotation"),
+        ("a revision's changes", "revision (stream 4, version 98; suggestion 3)"),  # its copy in a branch, of two that disagree
+        ("a revision that does not fit", "revision (stream 1, version 100)"),
+        ("a revision that cannot be read", "revision (stream 1, version 100)"),
+        ("a missing revision", "revision (stream 1, version 50)"),
+        ("a missing last revision", "stream (id 1)"),
+        ("a decision's revision", "revision (stream 1, version 2)"),
+        ("a revert's spans", "revision (stream 1, version 3)"),
+        ("a snapshot's text", "snapshot (stream 1, version 213)"),
+        ("a snapshot's spans", "snapshot (stream 1, version 213)"),
+        ("a stream's version", "stream (id 4)"),
+        ("a stream's length", "stream (id 1)"),
+        ("a branch revision by its author", "revision (stream 4, version 1; suggestion 3)|suggestion (number 3)"),
+        ("a branch revision from main", "revision (stream 4, version 60; suggestion 3)"),
+        ("a branch revision's main version", "revision (stream 4, version 60; suggestion 3)"),
+        ("a hunk's words", "hunk (suggestion 3, id 1)"),
+        ("a hunk's state", "hunk (suggestion 3, id 1)"),
+        ("a filed form", "suggestion (number 3)"),
+        ("a checkpoint", "checkpoint (section 1)"),
+        ("a checkpoint that is gone", "checkpoint (section 1)"),
+        ("a remark's quote", "annotation (id 1)"),
+        ("a remark's place", "annotation (id 1)"),
+        ("a revision's kind", "revision (stream 1, version 100)"),
+        ("a revision's author", "revision (stream 1, version 2)"),
+        ("a server's revision's sequence", "revision (stream 1, version 2)"),
+        ("a stream's kind", "stream (id 4)"),
+        ("a suggestion's state", "suggestion (number 3)"),
+        ("a hunk's history", "hunk_state (id 7)"),
+        ("a verdict", "decision (id 1)"),
+        ("a decision's branch version", "decision (id 2)"),
+        ("a decision's main version", "decision (id 2)"),
+        ("a checkpoint's version", "checkpoint (section 1)"),
+        ("a section's title", "section (id 1)"),
     ],
 )
-def test_planted_corruption_is_found(sqlite_database: Database, history: History, what: str, table: str) -> None:
+def test_planted_corruption_is_found_and_its_row_named(
+    sqlite_database: Database, history: History, what: str, row: str
+) -> None:
     with sqlite_database.write() as session:
         plant(session, history, what)
     found = faults(sqlite_database, history.document_id)
-    assert len(found) == 1 and found[0].split(" (")[0] in table.split(), found
+    assert len(found) == 1 and found[0].split(": ")[0] in row.split("|"), found
 
 
 def test_a_changed_event_breaks_the_chain(sqlite_database: Database, history: History) -> None:
