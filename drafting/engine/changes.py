@@ -196,6 +196,10 @@ class ChangeSet:
                 return ChangeSet(
                     length, length + self._new_length - self._length, ((s + shift, e + shift, mine[0][2]),)
                 )
+            if p < s and e <= q:
+                # Mine is inside what they replace: my text stands behind theirs, if I have any.
+                pos, text = p + len(u), mine[0][2]
+                return ChangeSet(length, length + len(text), ((pos, pos, text),) if text else ())
         over = tuple(mapped(mine, theirs, before))
         return ChangeSet(length, length + growth(over), over)
 
