@@ -154,11 +154,9 @@ class Reader:
                     pos += standing
                     continue
                 by = self.sources.of(history.stream_id, died)
-                if by.kind in ("move", "restore") and by.is_own:
-                    continue
+                if by.kind == "move":
+                    continue  # it stands elsewhere
                 named = any(born <= each < died for each in kept)
-                if by.is_own and not named and self.sources.of(history.stream_id, born).is_own:
-                    continue
                 words = history.inserted(born)[offset : offset + length]
                 place = put if died == with_them else pos  # what was replaced is shown before what replaced it
                 at = 0
@@ -167,6 +165,8 @@ class Reader:
                     brought = self.sources.of(own.stream, own.version) if own.stream in self.histories else by
                     part = words[at : at + span.length]
                     at += span.length
+                    if by.is_own and brought.is_own and not named:
+                        continue
                     last = found[-1] if found else None
                     if last and last.pos == place and last.source.signature == by.signature and last.brought.signature == brought.signature:
                         found[-1] = Removed(place, last.text + part, last.source, last.brought, last.key)

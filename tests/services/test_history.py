@@ -299,6 +299,22 @@ def test_a_named_version_is_restored_with_its_attribution_and_compares_for_ever(
         assert [each.name for each in told.kept_in] == ["First"]
 
 
+def test_words_that_a_restoration_took_out_are_shown_among_the_removed_when_somebody_had_asked_for_them(
+    database: Database, ticking: None
+) -> None:
+    with database.session() as session:
+        stage = Stage(session)
+        ours = stage.suggest("100", "250", "More!", (stage.origin.id,))
+        stage.judge(ours, reason="Yes.")
+        editing.restore(session, stage.chief, stage.one.id, 1)
+        editing.restore(session, stage.chief, stage.one.id, 2)
+        editing.restore(session, stage.chief, stage.one.id, 1)
+        [gone] = history.of_section(session, ANONYMOUS, stage.one.id, removed=True).removed
+        assert (gone.text, gone.source.kind, gone.brought.suggestion) == ("250", "restore", ours.number)
+        told = history.story(session, ANONYMOUS, stage.one.id, gone.pos, deleted=True)
+        assert [each.kind for each in told.entries if each.kind in ("taken_out", "returned")] == ["taken_out", "returned", "taken_out"]
+
+
 def test_the_document_at_a_moment_has_the_sections_of_that_moment(database: Database, ticking: None) -> None:
     with database.session() as session:
         stage = Stage(session)

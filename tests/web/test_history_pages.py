@@ -129,8 +129,21 @@ def test_the_time_line_shows_the_text_at_any_moment(reader: FlaskClient) -> None
     page(reader, "/d/trees/history?step=0")
     page(reader, "/d/trees/history?step=99999")
     page(reader, "/d/trees/history?at=2026-03-02T10:00")
-    piece = reader.get("/d/trees/history?step=1", headers={"HX-Request": "true"}).get_data(as_text=True)
-    assert "<html" not in piece
+    for step in range(int(re.search(r'max="(\d+)"', html)[1]) + 1):  # type: ignore[index]
+        answer = reader.get(f"/d/trees/history?step={step}", headers={"HX-Request": "true"})
+        assert answer.status_code == 200, f"the piece of step {step}"
+        assert "<html" not in answer.get_data(as_text=True)
+    long_ago = reader.get("/d/trees/history?at=1900-01-01", headers={"HX-Request": "true"})
+    assert long_ago.status_code == 200, "an empty text has its words in a piece too"
+
+
+def test_what_a_moment_brought_is_marked_and_leads_to_its_story(reader: FlaskClient) -> None:
+    html = page(reader, "/d/trees/history")
+    last = int(re.search(r'max="(\d+)"', html)[1])  # type: ignore[index]
+    pieces = [page(reader, f"/d/trees/history?step={step}") for step in range(last + 1)]
+    marked = [each for each in pieces if "<ins " in each]
+    assert marked and all("/story?run=" in each for each in marked)
+    assert "<ins " not in html, "the text as it is now is marked with nothing"
 
 
 def test_what_happened_while_one_was_away_ends_when_one_has_seen_it(app: Flask, made: world.World) -> None:

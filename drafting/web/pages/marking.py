@@ -139,7 +139,7 @@ def linked(html: str, address: Callable[[str], str]) -> Markup:
     def link(found: re.Match[str]) -> str:
         nonlocal found_selected
         tag, before, key, after, words = found.groups()
-        if tag == "span" and "run--bare" in before and not any(map(str.isalnum, words)):
+        if tag == "span" and ("run--bare" in before or "hue-0" in before) and not any(map(str.isalnum, words)):
             return f"<{tag}{before}{after}>{words}</{tag}>"
         place = ""
         if "is-selected" in before and not found_selected:
