@@ -1,6 +1,7 @@
 // Who else has the section open: badges in the status line, carets in the text.
 import type { EditorView } from "@codemirror/view";
-import { type Streams, toEditor } from "./places";
+import type { Line } from "./line";
+import { type Streams, toEditor, toStored } from "./places";
 import { placePeople } from "./presence";
 import { element, type Person, t } from "./wire";
 
@@ -42,4 +43,11 @@ export class Company {
     }
     view.dispatch({ effects: placePeople.of(placed) });
   }
+}
+
+/** Tells the others where the own caret is, in the stream that the editor writes to; null: nowhere. */
+export function tellCaret(line: Line, view: EditorView, { main, branch }: Streams, anchor: number | null, head: number | null): void {
+  const { stream, version } = branch ?? main;
+  const stored = (pos: number | null) => (pos === null ? null : toStored(view, pos, 1));
+  line.mention("caret", { stream, version, anchor: stored(anchor), head: stored(head) });
 }

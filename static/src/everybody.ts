@@ -8,7 +8,7 @@ import { annotationsField, dropAnnotation, placeAnnotation } from "./annotations
 import { type Streams, toEditor } from "./places";
 import type { Replica } from "./replica";
 import { dropSuggestion, ownSuggestion, placeSuggestion, suggestionsField } from "./suggestions";
-import type { Hunks, Joined, WireAnnotation } from "./wire";
+import type { Draft, Hunks, Joined, WireAnnotation } from "./wire";
 
 export class Everybody {
   readonly hunks = new Map<number, Hunks>();
@@ -49,6 +49,13 @@ export class Everybody {
       else if (view.state.field(suggestionsField).has(hunks.suggestion)) view.dispatch({ effects: dropSuggestion.of(hunks.suggestion) });
     }
     this.onHunks(hunks);
+  }
+
+  /** The newest draft of one's own, also one that was opened after the server had made the page. */
+  newestDraft(): Draft | null {
+    const drafts = [...this.hunks.values()].filter(each => each.mine && each.state === "draft");
+    const newest = drafts.sort((a, b) => b.number - a.number)[0];
+    return newest ? { id: newest.suggestion, number: newest.number, stream: newest.stream, state: newest.state } : null;
   }
 
   /** A remark was placed, moved or lost its words. */

@@ -35,6 +35,7 @@ export class Margin {
   ) {
     this.cards = new Cards(margin, around.view, { place: card => this.placeOf(card), onSelect: card => this.selected(card) });
     this.renewal = new Renewal(this.cards);
+    margin.addEventListener("keydown", event => this.back(event));
   }
 
   private placeOf(card: HTMLElement): number | null {
@@ -66,11 +67,22 @@ export class Margin {
     view.dispatch({ effects: [selectSuggestion.of(kind === "s" ? id : null), selectAnnotation.of(kind === "a" ? id : null)] });
   }
 
-  /** Selects the card of words that were chosen; fetches it when it is not there yet. */
-  async select(id: string): Promise<void> {
+  /** Selects the card of words that were chosen; fetches it when it is not there yet. Who came by key goes on in the card. */
+  async select(id: string, byKey = false): Promise<void> {
     if (!document.getElementById(id) && named(id).kind === "s") await this.refresh(id);
     const card = document.getElementById(id)?.closest<HTMLElement>(".card");
     if (card) this.cards.select(card);
+    if (byKey) card?.focus({ preventScroll: true });
+  }
+
+  /** Escape on a card goes back to its number in the text. */
+  private back(event: KeyboardEvent): void {
+    const target = event.target as HTMLElement;
+    if (event.key !== "Escape" || event.defaultPrevented || target.closest("textarea, select, input")) return;
+    const { kind, id } = named(target.closest<HTMLElement>(".card")?.id);
+    const ref = kind === "s" ? this.around.view()?.contentDOM.querySelector<HTMLElement>(`[data-suggestion="${id}"] .ref`) : null;
+    if (ref) ref.focus();
+    else this.around.view()?.focus();
   }
 
   /** `forced`: also when somebody writes in it; their words go over into the new form. */

@@ -11,6 +11,9 @@ export class Orphans {
   private readonly gone = new Set<number>();
   /** words gone for longer; true: they read in the text again and that was asked about */
   private readonly orphans = new Map<number, { quote: string; isBack: boolean }>();
+  /** changes of the text so far, and how many there were when a card was asked for */
+  private changes = 0;
+  private readonly asked = new Map<number, number>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -21,6 +24,7 @@ export class Orphans {
 
   update(update: ViewUpdate): void {
     if (!update.docChanged) return;
+    this.changes++;
     const before = update.startState.field(annotationsField, false)?.all;
     const after = update.state.field(annotationsField, false)?.all;
     if (before && after) for (const id of before.keys()) if (id !== NEW && !after.has(id)) this.gone.add(id);
@@ -29,8 +33,14 @@ export class Orphans {
 
   /** What a card says: an orphan with the words it was about, or a remark that has its place. */
   told(id: number, quote: string | null): void {
-    if (quote === null) this.orphans.delete(id);
-    else this.orphans.set(id, { quote, isBack: this.text().includes(quote) });
+    if (quote === null) {
+      this.orphans.delete(id);
+      return;
+    }
+    // what came while the answer was on its way may have brought the words back
+    const isOld = this.asked.has(id) && this.asked.get(id) !== this.changes;
+    this.orphans.set(id, { quote, isBack: !isOld && this.text().includes(quote) });
+    if (isOld) this.later();
   }
 
   private later(): void {
@@ -48,6 +58,9 @@ export class Orphans {
       if (isBack && !orphan.isBack) asked.push(id);
       orphan.isBack = isBack;
     }
-    for (const id of asked) await this.ask(id);
+    for (const id of asked) {
+      this.asked.set(id, this.changes);
+      await this.ask(id);
+    }
   }
 }

@@ -294,8 +294,8 @@ const computed = EditorView.decorations.compute([suggestionsField, selected, own
   decorations(state.field(suggestionsField), state.facet(ownSuggestion), state.field(selected)),
 );
 
-/** Everybody's suggestions as they arrive; `onSelect` hears of a click on one. */
-export function suggestionsShown(onSelect: (suggestion: number) => void): Extension {
+/** Everybody's suggestions as they arrive; `onSelect` hears of a click on one, or of Enter on its number. */
+export function suggestionsShown(onSelect: (suggestion: number, byKey: boolean) => void): Extension {
   return [
     suggestionsField,
     selected,
@@ -306,7 +306,7 @@ export function suggestionsShown(onSelect: (suggestion: number) => void): Extens
         if (!hit) return false;
         const inWidget = hit.classList.contains("cm-proposed");
         // a click into struck words that one may edit puts the caret there, and shows the card too
-        onSelect(Number(hit.dataset["suggestion"]));
+        onSelect(Number(hit.dataset["suggestion"]), event.detail === 0);
         if (inWidget || view.state.readOnly) event.preventDefault();
         return inWidget;
       },

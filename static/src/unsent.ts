@@ -1,8 +1,9 @@
 // Keeps what an editor has not stored yet: at once when there is no line, else when storing takes long.
 import { sendableUpdates } from "@codemirror/collab";
 import type { EditorView } from "@codemirror/view";
-import { type Fate, forget, keep, type Kept } from "./keep";
-import { t } from "./wire";
+import { type Fate, forget, keep, type Kept, leftBehind, resend } from "./keep";
+import type { Line } from "./line";
+import { type Draft, t } from "./wire";
 
 // with a line an update is stored in milliseconds; what takes this long is kept
 const SLOW = 2000;
@@ -80,4 +81,15 @@ export function tellFate(fate: Fate, notice: (words: string) => void): void {
     dialog.addEventListener("close", () => dialog.returnValue === "forget" && forget(fate.record), { once: true });
     if (!dialog.open) dialog.showModal();
   }
+}
+
+/** Sends what editors that are gone left unsent, and tells what became of it; returns the last draft that it was put into. */
+export async function sendLeftBehind(line: Line, user: number, section: number, notice: (words: string) => void): Promise<Draft | null> {
+  let draft: Draft | null = null;
+  for (const record of await leftBehind(user, section)) {
+    const fate = await resend(line, record);
+    if (fate.kind === "suggested") draft = { ...fate.suggestion, state: "draft" };
+    tellFate(fate.kind === "suggested" && record.kind === "held" ? { kind: "sent", count: 1 } : fate, notice);
+  }
+  return draft;
 }

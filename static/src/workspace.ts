@@ -11,20 +11,20 @@ import { cardActions } from "./actions";
 import { annotationsShown } from "./annotations";
 import { sourcesShown } from "./attribution";
 import type { Cards } from "./cards";
-import { Company } from "./company";
+import { Company, tellCaret } from "./company";
 import { DraftBar, type Filing } from "./drafts";
 import { arrived, newClient, type Saving } from "./editing";
 import { editorState } from "./editor";
 import { Everybody } from "./everybody";
 import { keepFormWords } from "./form-words";
 import { Frame } from "./frame";
-import { differenceOf, type Fate, hold, leftBehind, openBranch, resend } from "./keep";
+import { differenceOf, type Fate, hold, openBranch, resend } from "./keep";
 import { Line } from "./line";
 import { Margin } from "./margin";
 import { Orphans } from "./orphans";
 import { hunksBetween } from "./own";
 import { Picker } from "./picker";
-import { toEditor, toStored } from "./places";
+import { toEditor } from "./places";
 import { Remarks } from "./remarks";
 import { Replica } from "./replica";
 import { Review } from "./review";
@@ -32,7 +32,7 @@ import { Sources } from "./sources";
 import { StatusLine } from "./status";
 import { type OwnHunk, ownHunks, setOwnHunks, suggestionsShown } from "./suggestions";
 import { toolbar } from "./toolbar";
-import { tellFate, Unsent } from "./unsent";
+import { sendLeftBehind, tellFate, Unsent } from "./unsent";
 import { api, type Data, type Draft, type Hunks, type Mode, type Person, Refusal, setWords, t } from "./wire";
 
 const $ = <E extends HTMLElement>(selector: string) => document.querySelector<E>(selector);
@@ -143,7 +143,7 @@ class Workspace {
     for (;;) {
       try {
         if (this.line.state !== "open") throw new Refusal("offline", "");
-        await this.sendLeftBehind();
+        if (this.data.user) this.draft = (await sendLeftBehind(this.line, this.data.user.id, this.data.section.id, words => this.status.notice(words))) ?? this.draft;
         await this.main.join();
         break;
       } catch (error) {
@@ -159,7 +159,7 @@ class Workspace {
         });
       }
     }
-    if (this.mode === "suggest") this.draft ??= this.newestDraft();
+    if (this.mode === "suggest") this.draft ??= this.everybody.newestDraft();
     try {
       await this.mount(this.mode);
     } catch (error) {
@@ -176,26 +176,10 @@ class Workspace {
     keepFormWords(this.data.section.id, () => this.remarks.start(0, 0));
   }
 
-  /** An own draft that was opened after the server had made this page. */
-  private newestDraft(): Draft | null {
-    const drafts = [...this.everybody.hunks.values()].filter(each => each.mine && each.state === "draft");
-    const newest = drafts.sort((a, b) => b.number - a.number)[0];
-    return newest ? { id: newest.suggestion, number: newest.number, stream: newest.stream, state: newest.state } : null;
-  }
-
   private openFromAddress(): void {
     const pos = this.margin.openFromAddress(this.asked);
     this.asked = null;
     if (pos !== null && this.mode === "sources") void this.sources?.open(pos, false);
-  }
-
-  private async sendLeftBehind(): Promise<void> {
-    if (!this.data.user) return;
-    for (const record of await leftBehind(this.data.user.id, this.data.section.id)) {
-      const fate = await resend(this.line, record);
-      if (fate.kind === "suggested") this.draft = { ...fate.suggestion, state: "draft" };
-      tellFate(fate.kind === "suggested" && record.kind === "held" ? { kind: "sent", count: 1 } : fate, words => this.status.notice(words));
-    }
   }
 
   // ── the view ──
@@ -264,7 +248,7 @@ class Workspace {
         : null,
       marks: mode === "sources" ? sourcesShown((pos, deleted) => void this.sources?.open(pos, deleted)) : this.marks(),
       own: this.branch && this.draft ? { suggestion: this.draft.id, hue: data.organization?.hue ?? 0, hunks } : null,
-      tellCaret: data.user && writes ? (anchor, head) => this.tellCaret(anchor, head) : null,
+      tellCaret: data.user && writes ? (anchor, head) => this.view && tellCaret(this.line, this.view, this.streams(), anchor, head) : null,
       onUpdate: update => this.updated(update),
     });
     if (old) {
@@ -299,7 +283,7 @@ class Workspace {
   private marks(): Extension {
     const canRemark = !!this.data.can.annotate;
     return [
-      suggestionsShown(id => void this.margin.select(`s-${id}`)),
+      suggestionsShown((id, byKey) => void this.margin.select(`s-${id}`, byKey)),
       annotationsShown(id => void this.margin.select(`a-${id}`), canRemark ? (from, to) => this.remarks.start(from, to) : null),
     ];
   }
@@ -516,18 +500,6 @@ class Workspace {
   }
 
   // ── people ──
-
-  private tellCaret(anchor: number | null, head: number | null): void {
-    const view = this.view;
-    if (!view) return;
-    const replica = this.branch ?? this.main;
-    this.line.mention("caret", {
-      stream: replica.stream,
-      version: replica.version,
-      anchor: anchor === null ? null : toStored(view, anchor, 1),
-      head: head === null ? null : toStored(view, head, 1),
-    });
-  }
 
   private showPeople(): void {
     this.company.show(this.view, this.streams(), this.main.joined?.key);

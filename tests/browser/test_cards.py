@@ -108,8 +108,9 @@ def test_an_answer_that_was_overtaken_is_dropped(programme: Programme, open_as: 
     official.page.route("**/cards?*", lambda route: held.append(route) if not held else route.continue_())
     rival = open_as(programme, "rival", "read")
     official.page.evaluate("void workspace.margin.refreshNumber(1)")
-    while not held:
-        official.page.wait_for_timeout(20)
+    for _ in range(500):
+        if not held:
+            official.page.wait_for_timeout(20)
     old = held[0].fetch()
     rival.choose(number).locator("[data-post$='/endorse']").click()
     expect(card.locator(".support .tag")).to_have_text("OW")
@@ -168,3 +169,15 @@ def test_words_in_cards_outlive_a_reload(programme: Programme, open_as: Open) ->
     official.page.click("#new-remark [data-cancel]")
     official.go("review")
     expect(official.page.locator("#new-remark")).to_have_count(0)
+
+
+def test_by_key_from_the_words_to_their_card_and_back(programme: Programme, open_as: Open) -> None:
+    _ngo, official, _number, card = filed(programme, open_as)
+    ref = official.page.locator(".cm-proposed .ref")
+    ref.focus()
+    official.press("Enter")
+    expect(card).to_be_focused()
+    official.press("Tab")
+    expect(card.locator(".card__no a")).to_be_focused()
+    official.press("Escape")
+    expect(ref).to_be_focused()

@@ -82,7 +82,7 @@ def contents(slug: str, section_id: int) -> Any:
 
 @pages.get("/d/<slug>/s/<int:section_id>/cards")
 def section_cards(slug: str, section_id: int) -> Any:
-    """All margin cards, or the one of a suggestion or a remark; 404 when it has none (any more)."""
+    """All margin cards, or the one of a suggestion or a remark; 404 when there is no such one (any more)."""
     document = frame.document(slug)
     view = _section(document.id, section_id)
     asked = {
@@ -91,7 +91,8 @@ def section_cards(slug: str, section_id: int) -> Any:
         "annotation_id": request.args.get("annotation", type=frame.whole),
     }
     found = cards.of_section(view, **asked)
-    if any(asked.values()) and not found:
+    # a remark on a suggestion is there and has no card of its own
+    if not found and any(asked.values()) and asked["annotation_id"] is None:
         raise NotFound("there is no such card")
     return frame.page("cards/cards.html", cards=found)
 
