@@ -9,9 +9,11 @@ the columns have fixed widths (class "wide") and 270 ms when they follow their c
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from html import escape
 from typing import Any
@@ -89,15 +91,28 @@ def pdf(
     fetcher = _Refusing()
     if progress:
         progress("layout")
-    document = HTML(string=html, url_fetcher=fetcher).render(
-        stylesheets=[CSS(string=PRINT_STYLE + style, url_fetcher=fetcher)], pdf_variant="pdf/ua-1"
-    )
-    if progress:
-        progress("write")
-    written = document.write_pdf(
-        pdf_variant="pdf/ua-1",
-        pdf_identifier=hashlib.sha256((html + style).encode("utf-8", "replace")).digest()[:16],
-        custom_metadata=False,
-    )
+    with _collecting_seldom():
+        document = HTML(string=html, url_fetcher=fetcher).render(
+            stylesheets=[CSS(string=PRINT_STYLE + style, url_fetcher=fetcher)], pdf_variant="pdf/ua-1"
+        )
+        if progress:
+            progress("write")
+        written = document.write_pdf(
+            pdf_variant="pdf/ua-1",
+            pdf_identifier=hashlib.sha256((html + style).encode("utf-8", "replace")).digest()[:16],
+            custom_metadata=False,
+        )
     assert written is not None
     return written
+
+
+@contextmanager
+def _collecting_seldom() -> Iterator[None]:
+    """Python looks for cycles after every 700 new objects; a layout makes millions that live to its end, and a quarter
+    of its time went into that (measured on 300 remarks: 22 ms each, 16 ms so; a tenth more memory)."""
+    usual = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 1000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)

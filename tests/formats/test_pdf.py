@@ -42,6 +42,24 @@ def test_it_is_tagged_and_says_its_title_and_language():
     assert b"pdfuaid" in written
 
 
+@pytest.mark.skipif(shutil.which("pdfinfo") is None, reason="pdfinfo (poppler-utils) is not installed")
+def test_another_reader_finds_its_structure(tmp_path):
+    """Headings, lists, and tables whose cells know their heads; everything that is shown is in the structure."""
+    (tmp_path / "a.pdf").write_bytes(make(render_marked(TEXT, [])))
+    tree = subprocess.run(["pdfinfo", "-struct-text", str(tmp_path / "a.pdf")], capture_output=True, check=True).stdout.decode()
+    kinds = re.findall(r"^\s*(\w+)", tree, re.MULTILINE)
+    for kind in ("Document", "H1", "L", "LI", "Table", "THead", "TBody", "TR", "TH", "TD"):
+        assert kind in kinds, tree
+    assert re.search(r"TD:?\s*\n\s*/Headers", tree), tree
+    shown = subprocess.run(["pdftotext", str(tmp_path / "a.pdf"), "-"], capture_output=True, check=True).stdout.decode()
+    said = "".join(re.findall(r'"([^"]*)"', tree))
+    for word in shown.split():
+        if not re.fullmatch(r"[\d/]+|Formy|współpracy", word):  # the foot of the page is no content
+            assert word in "".join(said.split()) or word in said, word
+    facts = subprocess.run(["pdfinfo", str(tmp_path / "a.pdf")], capture_output=True, check=True).stdout.decode()
+    assert re.search(r"Title:\s+Próba", facts) and re.search(r"Tagged:\s+yes", facts) and re.search(r"Author:\s+Miasto", facts)
+
+
 @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext (poppler-utils) is not installed")
 def test_its_words_can_be_read(tmp_path):
     (tmp_path / "a.pdf").write_bytes(make(render_marked(TEXT, [])))
