@@ -69,9 +69,7 @@ class ListLog:
         return version
 
     def changes(self, version: int) -> ChangeSet:
-        if 0 < version <= len(self._changes):
-            return self._changes[version - 1]
-        raise _no_version(version, 1, self.version)
+        return self._changes[checked_version(version, 1, len(self._changes)) - 1]
 
     def carried(self, version: int) -> tuple[Span, ...] | None:
         return self._carried.get(version)
@@ -114,10 +112,6 @@ def tape_at(log: Log, version: int) -> Tape:
 
 def checked_version(version: int, least: int, newest: int) -> int:
     """The version. raises PositionError when the log does not have it"""
-    if not least <= version <= newest:
-        raise _no_version(version, least, newest)
+    if type(version) is not int or not least <= version <= newest:
+        raise PositionError(f"There is no version {version}: the log has {least} to {newest}.", position=version)
     return version
-
-
-def _no_version(version: int, least: int, newest: int) -> PositionError:
-    return PositionError(f"There is no version {version}: the log has {least} to {newest}.", position=version)

@@ -100,7 +100,7 @@ class ChangeSet:
         text     the old text, units form
         raises   MismatchError when its length is another; PositionError when a replacement cuts a surrogate pair
         """
-        if len(text) != self._length:
+        if not isinstance(text, str) or len(text) != self._length:
             raise _wrong_text(self._length, text)
         replacements = self._replacements
         plain = text.isascii()
@@ -127,7 +127,7 @@ class ChangeSet:
         raises   as apply
         law      changes.compose(changes.invert(text)) applied to text gives text
         """
-        if len(text) != self._length:
+        if not isinstance(text, str) or len(text) != self._length:
             raise _wrong_text(self._length, text)
         inverse = []
         shift = 0
@@ -145,6 +145,8 @@ class ChangeSet:
                  that this one inserts
         law      a.compose(b).apply(t) == b.apply(a.apply(t)); associative as to the text
         """
+        if not isinstance(other, ChangeSet):
+            raise MismatchError(f"Cannot compose a change set with {type(other).__name__}.")
         if self._new_length != other._length:
             raise MismatchError(
                 f"Cannot compose: the first change set produces {self._new_length} code units, "
@@ -175,6 +177,8 @@ class ChangeSet:
         law      a.compose(b.map(a)) and b.compose(a.map(b, before=True)) give the same text
         source   CodeMirror 6 reference, ChangeSet.map
         """
+        if not isinstance(other, ChangeSet):
+            raise MismatchError(f"Cannot map a change set over {type(other).__name__}.")
         if self._length != other._length:
             raise MismatchError(
                 f"Cannot map a change set for {self._length} code units over one for {other._length}: "
@@ -214,10 +218,10 @@ class ChangeSet:
         law      never moves two positions past each other
         source   CodeMirror 6 reference, ChangeDesc.mapPos and MapMode
         """
-        if not 0 <= pos <= self._length:
+        if type(pos) is not int or not 0 <= pos <= self._length:
             raise PositionError(f"Position {pos} is outside a text of {self._length} code units.", position=pos)
-        if mode not in MODES:
-            raise EngineError(f"Unknown mode {mode!r}: one of {MODES}.")
+        if mode not in MODES or not isinstance(assoc, int):
+            raise EngineError(f"Unknown mode {mode!r}, one of {MODES}, or side {assoc!r}, a whole number.")
         shift = 0
         for start, end, text in self._replacements:
             if start > pos:
@@ -362,7 +366,11 @@ def _check_cuts(text: str, start: int, end: int) -> None:
             raise PositionError(f"Position {pos} is between the halves of a surrogate pair.", position=pos)
 
 
-def _wrong_text(length: int, text: str) -> MismatchError:
+def _wrong_text(length: int, text: Any) -> MismatchError:
+    if not isinstance(text, str):
+        return MismatchError(
+            f"A change set for {length} code units does not fit what is no text: {type(text).__name__}."
+        )
     return MismatchError(
         f"A change set for {length} code units does not fit a text of {len(text)} (was it put in units form?)."
     )

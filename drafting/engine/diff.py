@@ -99,6 +99,8 @@ def word_diff(a: str, b: str) -> ChangeSet:
 
 def _check(text: str) -> None:
     """check_units, quick for a text without astral characters: it has two bytes for each of its code points."""
+    if not isinstance(text, str):
+        check_units(text)
     try:
         if len(text.encode("utf-16-le")) == 2 * len(text) and "\r" not in text:
             return

@@ -89,7 +89,7 @@ class Tape:
         """
         if changes._length != self._length:
             raise MismatchError(f"A change set for {changes.length} code units does not fit a text of {self._length}.")
-        if not 0 < version < FIRST:
+        if type(version) is not int or not 0 < version < FIRST:
             raise EngineError(f"A revision makes version 1 or a later one, not {version}.")
         replacements = changes._replacements
         if carried is None and len(replacements) == 1:
@@ -417,7 +417,7 @@ class Tape:
         """(chunk, i, j) of the parts of chunks that lie in [start, end)."""
         if end is None:
             end = self._length
-        if not 0 <= start <= end <= self._length:
+        if not type(start) is type(end) is int or not 0 <= start <= end <= self._length:
             raise PositionError(f"[{start}, {end}) is not inside a text of {self._length} code units.", position=start)
         if start == end:
             return

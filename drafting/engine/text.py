@@ -35,6 +35,7 @@ def to_units(text: str, *, normalising: bool = False) -> str:
     raises        InvalidInput for a lone surrogate or a CR; the message names the code point and its index
     law           from_units(to_units(t)) == t
     """
+    _check_text(text)
     if normalising:
         text = normalise(text)
     elif "\r" in text:
@@ -50,6 +51,8 @@ def from_units(units: str) -> str:
 
     raises   EngineError for half a surrogate pair; it cannot arise from sound changes
     """
+    if not isinstance(units, str):
+        raise EngineError(f"A text in units form is a str, not {type(units).__name__}.")
     if units.isascii():
         return units
     try:
@@ -63,7 +66,8 @@ def from_units(units: str) -> str:
 
 
 def units_length(text: str) -> int:
-    """Number of UTF-16 code units of ordinary Unicode."""
+    """Number of UTF-16 code units of ordinary Unicode. raises InvalidInput for a lone surrogate"""
+    _check_text(text)
     if text.isascii():
         return len(text)
     try:
@@ -81,7 +85,8 @@ def units_offset(text: str, index: int) -> int:
     index    0 ≤ index ≤ number of code points
     raises   PositionError when it is outside
     """
-    if not 0 <= index <= len(text):
+    _check_text(text)
+    if type(index) is not int or not 0 <= index <= len(text):
         raise PositionError(f"Index {index} is outside a text of {len(text)} code points.", position=index)
     return units_length(text[:index])
 
@@ -100,6 +105,8 @@ def check_units(units: str) -> None:
 
     raises   EngineError naming the first code point that is not: CR, astral, or half a pair
     """
+    if not isinstance(units, str):
+        raise EngineError(f"A text in units form is a str, not {type(units).__name__}.")
     if units.isascii() and "\r" not in units:
         return
     strange = _STRANGE.search(units)
@@ -116,7 +123,7 @@ def check_position(units: str, pos: int) -> None:
 
     raises   PositionError when it is outside the text or between the halves of a surrogate pair
     """
-    if not 0 <= pos <= len(units):
+    if type(pos) is not int or not 0 <= pos <= len(units):
         raise PositionError(f"Position {pos} is outside a text of {len(units)} code units.", position=pos)
     if cuts_pair(units, pos):
         raise PositionError(f"Position {pos} is between the halves of a surrogate pair.", position=pos)
@@ -135,6 +142,11 @@ def split_lines(units: str) -> list[str]:
 def join_lines(lines: list[str]) -> str:
     """The text that has these lines."""
     return "\n".join(lines)
+
+
+def _check_text(text: str) -> None:
+    if not isinstance(text, str):
+        raise InvalidInput(f"A text is a str, not {type(text).__name__}.")
 
 
 def _halves(match: re.Match[str]) -> str:

@@ -224,7 +224,7 @@ def test_what_is_no_span_is_refused_and_changes_nothing(spans):
         assert (log.version, log.tape.text(), log.tape.spans()) == (1, "one ", [Span(4, 0, 1, 0)])
 
 
-@pytest.mark.parametrize("version", [0, -1, 2**31, 2**40])
+@pytest.mark.parametrize("version", [0, -1, 2**31, 2**40, 1.0, True, None, "2"])
 def test_a_version_that_no_revision_makes_is_refused_and_changes_nothing(version):
     """The letters had come into the text already when the version was found to be none."""
     tape = Tape("abc", [Span(3, 0, 1, 0)])

@@ -106,6 +106,18 @@ def test_change_sets_that_do_not_belong_together_are_refused_with_both_lengths()
             use()
 
 
+@pytest.mark.parametrize("strange", [None, 3.0, b"abc", ["a", "b", "c"], (0, 1, "x"), "abcd"], ids=str)
+def test_what_is_no_change_set_and_no_text_is_refused(strange):
+    three = ChangeSet.of((1, 2, "x"), 3)
+    for use in (three.map, three.compose, three.apply, three.invert):
+        with pytest.raises(MismatchError):
+            use(strange)
+    with pytest.raises(PositionError):
+        three.map_pos(strange)
+    with pytest.raises(EngineError):
+        three.map_pos(1, strange)
+
+
 def test_a_position_outside_the_text_and_an_unknown_mode_are_refused():
     for pos in (-1, 4):
         with pytest.raises(PositionError, match=f"{pos} is outside a text of 3"):

@@ -97,6 +97,19 @@ def test_code_points_and_code_units_are_converted():
         units.code_point_index(converted, 2)
 
 
+@pytest.mark.parametrize("strange", [None, 3.5, b"abc", ["a"]], ids=str)
+def test_what_is_no_text_is_refused_at_the_door_and_inside(strange):
+    for function in (units.to_units, units.units_length):
+        with pytest.raises(InvalidInput, match=type(strange).__name__):
+            function(strange)
+    for function in (units.from_units, units.check_units):
+        with pytest.raises(EngineError, match=type(strange).__name__):
+            function(strange)
+    for pos in (strange, 1.0, True):
+        with pytest.raises(PositionError):
+            units.check_position("abc", pos)
+
+
 def test_lines_end_with_lf_only():
     text = "a\n\nb\u2028c\x0bd\x85e\n"
     assert units.split_lines(text) == ["a", "", "b\u2028c\x0bd\x85e", ""]
