@@ -415,6 +415,8 @@ class Walk:
         if form is not None:
             form = {k: (io.BytesIO(v[0]), v[1]) if isinstance(v, tuple) else v for k, v in form.items()}
         client = visitor(self.app, self.world.actors[who])
+        with client.session_transaction() as session:  # the one thing that reading writes: that one was here, once in a while
+            session["visits"] = {str(DOCUMENT): [now().timestamp(), None]}
         answer = client.open(
             case.path.format_map(ids),
             method=case.method,
