@@ -2,15 +2,16 @@
 
 What lives where: `logs` keeps a section's log in memory, `sources` says who is behind a revision, `attribution_view`
 colours a text, `comparison` tells two moments apart, `moments` says what a moment is, `stories` tells of words,
-`timeline` of days. All of it reads only; restoring is `editing`'s.
+`proposal_stories` of what was proposed, `timeline` of days. All of it reads only; restoring is `editing`'s.
 """
 
 from __future__ import annotations
 
 from drafting.services.attribution_view import Attribution, Legend, Removed, Run, attribution_json, legend, of_document, of_section
 from drafting.services.comparison import Change, Comparison, SectionComparison, compare
+from drafting.services.proposal_stories import Entry
 from drafting.services.sources import COLOURINGS, Group, Source, group_of
-from drafting.services.stories import Entry, Story, story
+from drafting.services.stories import Story, story
 
 __all__ = [
     "COLOURINGS", "Attribution", "Change", "Comparison", "Entry", "Group", "Legend", "Removed", "Run", "SectionComparison",

@@ -213,12 +213,15 @@ def test_the_story_of_a_passage_that_saw_everything_is_complete_and_in_order(dat
         assert again.decisions
 
         told = history.story(session, ANONYMOUS, stage.two.id, here + 4)
-        kinds = [(each.kind, each.verdict) for each in told.entries]
-        for wanted in (
+        assert [(each.kind, each.verdict) for each in told.entries] == [
             ("said", ""), ("stood", ""), ("proposed", ""), ("rival", ""), ("remark", ""), ("decided", "reworded"),
             ("moved", ""), ("decided", "reverted"), ("decided", "accepted"),
-        ):  # fmt: skip
-            assert wanted in kinds, (wanted, kinds)
+        ]  # fmt: skip
+        assert [each.note for each in told.entries if each.kind == "decided"] == ["Lindens fit.", "Too soon.", "Now."]
+        assert [each.superseded for each in told.entries if each.kind == "decided"] == [(rival.number,), (), (rival.number,)]
+        [standing] = told.standing
+        words = to_units(stage.text(stage.two.id))[standing.start : standing.end]
+        assert words == told.words == "250 native", "the words stand where it says, without what the office wrote behind them"
         times = [each.at for each in told.entries if each.at is not None]
         assert times == sorted(times)
         said = next(each for each in told.entries if each.kind == "said")
