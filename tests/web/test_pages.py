@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -502,16 +503,17 @@ def test_sections_are_added_renamed_ordered_removed_and_put_back(app, world):
     assert "Funds" in client.get(f"{BASE}/text").text
 
 
-def test_a_whole_text_is_read_in_by_its_headings(app, world):
+def test_a_whole_text_is_read_in_by_its_headings(app, world, monkeypatch):
     import io
 
+    monkeypatch.setattr("drafting.formats.references.LONGEST_TEXT", 10_000)
     client = visitor(app, world.actors["coordinator"])
 
     def sent(content: bytes | None, name: str = "text.md"):
         data = {} if content is None else {"file": (io.BytesIO(content), name)}
         return client.post(f"{BASE}/sections/import", data=data, content_type="multipart/form-data")
 
-    for content in (None, b"", "# Część".encode("iso8859-2"), b"# A\0", b"x" * 1_000_001, b"# A\n\n" * 1001):
+    for content in (None, b"", "# Część".encode("iso8859-2"), b"# A\0", b"x" * 10_001, b"# A\n\n" * 1001):
         answer = sent(content)
         assert answer.status_code == 422 and 'id="file-error"' in answer.text, content and content[:20]
     before = client.get(f"{BASE}/sections").text.count("/rename")
@@ -676,6 +678,27 @@ def test_a_remark_is_made_replied_to_answered_and_resolved(app, world):
     assert contributor.post(f"{address}/resolve").status_code == 303
     assert contributor.post(f"{address}/reopen").status_code == 303
     assert contributor.post(f"{address}/answer", data={"position": "noted"}).status_code == 403
+
+
+def test_what_is_refused_after_the_deadline_is_shown_to_be_copied(app, world, sqlite_database):
+    client = visitor(app, world.actors["contributor"])
+    number = world.ids["endorsed_number"]
+    with sqlite_database.write() as session:
+        session.get_one(Document, world.ids["document"]).phase_ends_at = datetime(2020, 1, 1, tzinfo=UTC)
+        session.commit()
+    typed = "Words that took an hour."
+    own = {"organization": str(world.ids["contributor_organization"]), "meeting": ""}
+    for path, data in (
+        ("/remarks", {"text": typed, "kind": "remark", "section": ""}),
+        (f"/suggestions/{number}/endorse", {"note": typed}),
+        (f"/suggestions/{number}/remark", {"text": typed}),
+        ("/suggestions/new-section", {"title": "Bees", "text": typed, "reason": "They pollinate.", **own}),
+    ):
+        answer = client.post(BASE + path, data=data)
+        assert answer.status_code == 403, (path, answer.status_code)
+        assert typed in answer.text and 'role="alert"' in answer.text, path
+        assert "Termin na to już minął." in answer.text, path
+    assert visitor(app, world.actors["observer"]).get(f"{BASE}/suggestions/new-section").status_code == 403
 
 
 # ── the desk ────────────────────────────────────────────────────────────────────────────────────────────

@@ -240,5 +240,13 @@ class Form:
         self.errors[field if field in self.values or field == "password" else ""] = words.error_text(error)
 
     @property
+    def kept(self) -> str:
+        """The words that were typed and refused, for a page that has no field for them any more; else empty."""
+        if not self._denied:
+            return ""
+        typed = (request.form.get(name, "").strip() for name in request.form if name in self.values)
+        return "\n\n".join(words for words in typed if any(char.isspace() for char in words) or len(words) > 12)
+
+    @property
     def status(self) -> int:
         return 403 if self._denied else 422 if self.errors else 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import zip_longest
@@ -185,11 +186,13 @@ def add_file(slug: str) -> Any:
         chosen = None
         if number.isdecimal() and len(number) < 10:
             chosen = meetings.meeting(frame.reading(), frame.actor(), document.id, int(number)).id
+        with closing(given):  # a large one lies in a temporary file
+            content = given.read()
         form.run(
             meetings.add_attachment,
             document.id,
             given.filename,
-            given.read(),
+            content,
             frame.settings().uploads_path,
             meeting_id=chosen,
             largest=frame.settings().max_upload_size,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from typing import Any
 
 from flask import Blueprint, request
@@ -60,8 +61,10 @@ def read_file(slug: str) -> Any:
     if sent is None or not sent.filename:
         form.errors["file"] = _("Choose a file first.")
     else:
+        with closing(sent):  # a large one lies in a temporary file
+            content = sent.read()
         try:
-            found = read_sections(sent.read())
+            found = read_sections(content)
         except InvalidFile as error:
             form.errors["file"] = _file_says(error)
     if found is not None:

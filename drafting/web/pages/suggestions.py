@@ -240,6 +240,8 @@ def act(slug: str, number: int, what: str) -> Any:
     form = frame.Form({"note": ""})
     if what == "endorse":
         form.run(suggestions.endorse, view.id, form.text("note"))
+        if form.errors and form.text("note").strip():
+            return _page(slug, number, form)
         said = _("Your organisation endorses U-%(number)s.", number=number)
     elif what == "unendorse":
         form.run(suggestions.unendorse, view.id)
@@ -307,7 +309,8 @@ def remark(slug: str, number: int) -> Any:
 def new_section(slug: str) -> Any:
     """Suggests a whole new section: its text, why, and on whose behalf; filed at once."""
     document = frame.document(slug)
-    frame.demand("suggest")
+    if request.method == "GET":
+        frame.demand("suggest")  # what is sent is refused with what was typed
     actor = frame.actor()
     own = actor.organization_id(document.id)
     form = frame.Form({"title": "", "text": "", "reason": "", "meeting": "", "organization": own or ""})
