@@ -18,9 +18,10 @@ from drafting.errors import InvalidInput
 from drafting.formats import markdown
 from drafting.services import annotations, sections, suggestions
 from drafting.services.access import Actor, require
+from drafting.services.people import OrganizationView
 from drafting.services.register import as_of
 from drafting.services.suggestions import SuggestionView
-from drafting.store.models import Document, User
+from drafting.store.models import Document, Membership, Organization, User
 from drafting.store.queries import text_at
 
 MEDIA_TYPES = {
@@ -77,8 +78,7 @@ def _markdown(title: str, texts: list[str]) -> str:
 def _docx(session: Session, actor: Actor, document: Document, section_ids: list[int]) -> bytes:
     from drafting.formats import docx_writer
 
-    somebody = SOMEBODY.get(document.language, SOMEBODY["en"])
-    named = set(session.scalars(select(User.id).where(User.may_be_named.is_(True))))
+    names = _Names(session, document, SOMEBODY.get(document.language, SOMEBODY["en"]))
     files = []
     for section_id in section_ids:
         stream_id = sections.section_row(session, actor, section_id).stream_id
@@ -95,7 +95,7 @@ def _docx(session: Session, actor: Actor, document: Document, section_ids: list[
         remarks: list[docx_writer.Remark] = []
         taken: list[tuple[int, int]] = []
         for view in sorted(open_ones, key=lambda view: view.number):
-            author, at = _author(view, named, somebody), view.filed_at
+            author, at = names.proposer(view), view.filed_at
             assert at is not None
             for hunk in view.open_hunks:
                 if hunk.start is None or hunk.end is None or hunk.fulfilled:
@@ -113,13 +113,11 @@ def _docx(session: Session, actor: Actor, document: Document, section_ids: list[
             remarks.append(
                 docx_writer.Remark(
                     *_seen(min(remark.start, length), min(remark.end, length), length),
-                    _whose(remark.organization, remark.author, remark.author_id, named, somebody),
+                    names.of(remark.organization, remark.author, remark.author_id),
                     remark.created_at,
                     remark.text,
                     tuple(
-                        docx_writer.Reply(
-                            _whose(one.organization, one.author, one.author_id, named, somebody), one.at, one.text
-                        )
+                        docx_writer.Reply(names.of(one.organization, one.author, one.author_id), one.at, one.text)
                         for one in remark.replies
                         if not one.is_removed
                     ),
@@ -152,14 +150,40 @@ def _seen(start: int, end: int, length: int) -> tuple[int, int]:
     return (start, start + 1) if start < length else (max(0, start - 1), start)
 
 
-def _author(view: SuggestionView, named: set[int], somebody: str) -> str:
-    """On whose behalf: the origins' organisations, else the author's, else the person if they agreed."""
-    names = list(dict.fromkeys(one.organization for one in view.origins if one.organization))
-    if names:
-        return ", ".join(names)
-    return _whose(view.organization, view.author, view.author_id, named, somebody)
+class _Names:
+    """Under which name something stands in the file: an organisation's; a private person's only if they agreed."""
 
+    def __init__(self, session: Session, document: Document, somebody: str) -> None:
+        self.somebody = somebody
+        self.named = set(session.scalars(select(User.id).where(User.may_be_named.is_(True))))
+        agreed = (
+            select(Membership.organization_id)
+            .join(User, User.id == Membership.user_id)
+            .where(
+                Membership.document_id == document.id,
+                Membership.organization_id.is_not(None),
+                User.may_be_named.is_(True),
+                User.anonymised_at.is_(None),
+            )
+        )
+        self.private = set(
+            session.scalars(
+                select(Organization.id).where(
+                    Organization.document_id == document.id, Organization.kind == "person", Organization.id.not_in(agreed)
+                )
+            )
+        )
 
-def _whose(organization: object, person: str, person_id: int, named: set[int], somebody: str) -> str:
-    name = getattr(organization, "name", "")
-    return name or (person if person_id in named and person else somebody)
+    def proposer(self, view: SuggestionView) -> str:
+        """On whose behalf: the origins' organisations, else the author's, else the person if they agreed."""
+        names = [
+            self.somebody if one.organization_id in self.private else one.organization
+            for one in view.origins
+            if one.organization
+        ]
+        return ", ".join(dict.fromkeys(names)) or self.of(view.organization, view.author, view.author_id)
+
+    def of(self, organization: OrganizationView | None, person: str, person_id: int) -> str:
+        if organization is not None:
+            return self.somebody if organization.id in self.private else organization.name
+        return person if person_id in self.named and person else self.somebody

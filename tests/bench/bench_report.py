@@ -58,7 +58,7 @@ def views(app: Flask, slug: str) -> None:
 
 
 def files(database: Database, document_id: int) -> None:
-    for ending, target in (("xlsx", 5), ("csv", 5), ("docx", 60), ("pdf", 30)):
+    for ending, target in (("xlsx", 5), ("csv", 5), ("docx", 60), ("html", 5), ("pdf", 30)):
         reporting._outlines.clear()
         sizes = []
 

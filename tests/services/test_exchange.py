@@ -75,6 +75,27 @@ def test_word_shows_the_first_rival_tracked_and_the_others_as_comments(session: 
         assert name not in comments and name not in body
 
 
+def test_a_private_person_stands_in_the_file_without_a_name_unless_they_agreed(session: Session, document: Document) -> None:
+    private = make.organization(session, document, "Jan Kowalski")
+    private.kind = "person"
+    jan = make.user(session, "Jan Kowalski")
+    author = make.member(session, document, "contributor", private, user=jan)
+    session.commit()
+    first = sections.outline(session, author, document.id)[0]
+    suggest(session, author, first.id, "plant", "set")
+    annotations.annotate(session, author, document.id, "How deep?", section_id=first.id, start=0, end=8)
+
+    def written() -> str:
+        content = exchange.export(session, ANONYMOUS, document.id, "docx")
+        with zipfile.ZipFile(io.BytesIO(content)) as package:
+            return "".join(package.read(f"word/{name}.xml").decode() for name in ("document", "comments"))
+
+    assert "How deep?" in written() and "Kowalski" not in written()
+    jan.may_be_named = True
+    session.commit()
+    assert "Jan Kowalski" in written()
+
+
 def test_a_pdf_is_one(session: Session, document: Document) -> None:
     assert exchange.export(session, ANONYMOUS, document.id, "pdf").startswith(b"%PDF-")
 
