@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Open, Programme
+from drafting.engine.changes import ChangeSet
+from drafting.engine.rebase import Update
+from drafting.engine.text import to_units
+from drafting.services import editing, suggestions
+from drafting.web.pages.workspace import FIRST
+from tests.browser.conftest import MakeProgramme, Open, Programme, Site
 from tests.browser.hands import Hand
 
 
@@ -181,3 +187,25 @@ def test_by_key_from_the_words_to_their_card_and_back(programme: Programme, open
     expect(card.locator(".card__no a")).to_be_focused()
     official.press("Escape")
     expect(ref).to_be_focused()
+
+
+def test_more_cards_than_come_with_the_page_are_fetched_behind_the_text(
+    make_programme: MakeProgramme, open_as: Open, site: Site
+) -> None:
+    every = FIRST + 3
+    text = "# Ławki\n\n" + "\n\n".join(f"{n}. Ulica numer {n} ma ławkę." for n in range(1, every + 1))
+    programme = make_programme(text)
+    ngo = programme.people["ngo"]
+    for n in range(1, every + 1):
+        start = text.index(f"{n} ma ławkę") + len(f"{n} ma ")
+        changes = ChangeSet.of([(start, start + 5, to_units("drzewo"))], len(text))
+        with site.database.write() as session:
+            view = suggestions.open_suggestion(session, ngo, programme.section_id)
+            editing.push(session, ngo, view.stream_id, 0, [Update(f"many{n}", 1, changes)])
+            suggestions.file(session, ngo, view.id, reason="Cień.")
+    reader = open_as(programme, None, "read")
+    reader.page.goto(f"{reader.address}#U-{every}")
+    reader.page.wait_for_selector(".cm-content")
+    expect(reader.page.locator(".card[id^=s-]")).to_have_count(every)
+    expect(reader.card(every)).to_have_class(re.compile("is-selected"))
+    expect(reader.page.locator("[data-counts]")).to_contain_text(str(every))

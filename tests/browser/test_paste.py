@@ -89,8 +89,8 @@ def test_a_hundred_kilobytes_are_pasted_and_proposed(programme: Programme, open_
 def test_a_word_without_an_end_keeps_the_page_in_its_width(programme: Programme, open_as: Open) -> None:
     for width in (1280, 390):
         ngo = open_as(programme, "ngo", "suggest", width=width)
-        number = ngo.propose("podwórek", "pod" + "wór" * 200)
-        ngo.file("Po" + "wód" * 200)
+        number = ngo.propose("podwórek", "pod" + "wór" * 60)
+        ngo.file("Po" + "wód" * 80)
         reader = open_as(programme, None, "read", width=width)
         if width == 1280:
             reader.choose(number)
