@@ -66,6 +66,7 @@ STYLE = """
 .row { border-top: 0.5pt solid #999; padding-top: 0.4em; margin-top: 0.7em }
 .row h3 { margin: 0 0 0.2em; font-size: 10.5pt }
 .row p { margin: 0 0 0.25em; orphans: 2; widows: 2 }
+.row ins { background: none }
 .row b { font: bold 8.5pt "Source Sans 3", "Liberation Sans", "DejaVu Sans", sans-serif; color: #333 }
 td, th { overflow-wrap: break-word } .num { text-align: right; white-space: nowrap } .day { white-space: nowrap }
 .total td { font-weight: bold; background: #f5f5f5 }

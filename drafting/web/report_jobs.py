@@ -3,8 +3,8 @@
 The process opens the database itself, so that reading two thousand remarks and laying them out for half a minute
 takes nothing from those who are typing. It belongs to no worker: it ends what it has begun when the server starts
 anew, and any worker can say how far it is, since all that is known of it stands beside its file. It holds the lock of
-its name as long as it lives; so a process that was killed is known from one that works. No more than AT_ONCE lay out
-pages at a time, the others wait; and no more than WAITING are begun.
+its name as long as it lives; so a process that was killed is known from one that works. No more than AT_ONCE work at a
+time, the others wait for their turn; and no more than WAITING are begun.
 
 A file's name is made of what the report was made of (`reporting.Outline.key`), so a file that is there is the answer.
 """
@@ -28,7 +28,7 @@ from drafting.store.database import Database
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 2  # processes that work; each takes a core and, for two thousand remarks, half a gigabyte
+AT_ONCE = 1  # processes that work; one takes a core and, for a PDF of two thousand remarks, a gigabyte
 WAITING = 12  # processes that are there at all
 KEPT = 24  # files of a server; the oldest go
 STARTING = 20.0  # s; so long a process may take until it holds its lock

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import openpyxl
@@ -38,11 +38,11 @@ from drafting.services import (
     suggestions,
 )
 from drafting.services.access import Actor, actor_of
-from drafting.services.course import point10
+from drafting.services.course import Course, Held, Phase, point10
 from drafting.services.decisions import Judged
 from drafting.services.matrix import BY, NOBODY, Matrix, end_of, matrix, values_of
 from drafting.services.passages import unit_of
-from drafting.services.register import register, tally
+from drafting.services.register import Window, register, tally
 from drafting.services.report_words import COLUMNS, POSITIONS, Speech, counted, plural
 from drafting.services.reporting import FORMATS, outline, report, report_file
 from drafting.store.database import Database
@@ -749,3 +749,32 @@ def test_a_suggestion_of_several_meetings_counts_once_in_the_totals(database: Da
         assert session.scalar(select(SuggestionOrigin.origin_id).join(Origin, Origin.id == SuggestionOrigin.origin_id).limit(1))
         [row] = register(session, chief, document.id)
         assert row.facts is not None and end_of(row.facts) == "open"
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        (1, ("liczył 1 osobę", "Odbyto 1 spotkanie konsultacyjne w dniu 4 maja 2026 r.", "na liście obecności zapisano 1 organizację",
+             "zgłoszono 1 propozycję zmiany oraz 1 uwagę ogólną", "1 raz.")),
+        (2, ("liczył 2 osoby", "Odbyto 2 spotkania konsultacyjne od 4 maja 2026 r. do 5 maja 2026 r.", "zapisano 2 organizacje",
+             "zgłoszono 2 propozycje zmian oraz 2 uwagi ogólne", "2 razy.")),
+        (5, ("liczył 5 osób", "Odbyto 5 spotkań konsultacyjnych", "zapisano 5 organizacji", "5 propozycji zmian oraz 5 uwag ogólnych",
+             "5 razy.")),
+        (22, ("liczył 22 osoby", "Odbyto 22 spotkania konsultacyjne", "zapisano 22 organizacje, łącznie 484 osoby",
+              "22 propozycje zmian oraz 22 uwagi ogólne", "– 22 propozycje, w tekście 0;")),
+    ],
+)  # fmt: skip
+def test_point_10_is_grammatical_for_any_number_and_ends_no_sentence_with_two_stops(number: int, says: tuple[str, ...]) -> None:
+    began = datetime(2026, 5, 4, 10, tzinfo=UTC)
+    held = tuple(Held(n + 1, "Kultura.", 1, began + timedelta(days=n), "", number, number, number, 0) for n in range(number))
+    later = Held(99, "Później", 1, began + timedelta(days=90), "", 0, 0, 0, 0)
+    told = Course(
+        "Program", "Miasto", began, began + timedelta(days=60), began, (Phase("opinion", began, None),),
+        Window(began, datetime(2026, 5, 13, 22, tzinfo=UTC), began + timedelta(days=20)), (*held, later), number, number, number,
+        {"accepted": (number, number)}, number, number, number, number,
+    )  # fmt: skip
+    text = "\n".join(point10(told, Speech("pl", "Europe/Warsaw")))
+    for words in (*says, "Zaplanowano jeszcze 1 spotkanie", "wyznaczono do 13 maja 2026 r.", f"uwzględniono – {2 * number}."):
+        assert words in text
+    assert ".." not in text and "  " not in text
+    assert "spotkanie 99" not in text  # what is still to come was not held
