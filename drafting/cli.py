@@ -196,8 +196,7 @@ def _tend(worker: Any) -> None:
     """
     live = worker.wsgi.extensions["live"]
     live.warming.join()
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # without collecting first: the first to come would wait for that
     gc.set_threshold(*GARBAGE)
     while worker.alive:
         time.sleep(0.1)
