@@ -5,7 +5,7 @@
 // while something is unconfirmed. The sequence number of an update is its place among all that this client ever
 // made on the stream; the order of unconfirmed updates never changes, so the numbers hold across resends.
 import { collab, getSyncedVersion, receiveUpdates, sendableUpdates } from "@codemirror/collab";
-import { type Extension, StateEffect } from "@codemirror/state";
+import { EditorState, type Extension, StateEffect, Transaction } from "@codemirror/state";
 import { type EditorView, ViewPlugin, type ViewUpdate } from "@codemirror/view";
 import type { Arrival, Replica } from "./replica";
 import { Refusal, type WireUpdate } from "./wire";
@@ -23,6 +23,10 @@ export interface Writing {
   /** on whose behalf, at the moment of sending */
   origins: () => number[];
   onSaving: (saving: Saving, unsent: number) => void;
+  /** code units that a section may have */
+  limit: number;
+  /** what was to be put in would have made it longer; nothing was */
+  onFull: () => void;
   /** the server will never take what is unconfirmed */
   onRefused: (refusal: Refusal) => void;
   onChange: (view: EditorView, confirmed: number) => void;
@@ -32,6 +36,8 @@ export interface Writing {
 
 // one message never holds more than this many updates: an hour offline goes in steps
 const BATCH = 200;
+// nor many more characters than this; the server ends a line that sends two million at once
+const BATCH_SIZE = 600_000;
 // an acknowledged update that has not come back by then is asked for
 const RETURN = 3000;
 
@@ -39,6 +45,14 @@ export const newClient = (): string => crypto.getRandomValues(new Uint32Array(3)
 
 export function unconfirmedUpdates(view: EditorView, confirmed: number, client: string): WireUpdate[] {
   return sendableUpdates(view.state).map((update, i) => ({ client, sequence: confirmed + i + 1, changes: update.changes.toJSON() }));
+}
+
+/** The first of the updates that go in one message: at least one, and what follows as far as the message stays small. */
+export function batch(updates: readonly WireUpdate[]): WireUpdate[] {
+  let size = 0;
+  const taken = updates.slice(0, BATCH);
+  const end = taken.findIndex((update, i) => (size += JSON.stringify(update.changes).length) > BATCH_SIZE && i > 0);
+  return end < 0 ? taken : taken.slice(0, end);
 }
 
 export function editing(replica: Replica, writing: Writing): Extension {
@@ -109,7 +123,7 @@ export function editing(replica: Replica, writing: Writing): Extension {
       if (writing.onHeld || this.stopped || this.sending || this.acknowledged > this.confirmed) return;
       if (sendableUpdates(this.view.state).length === 0 || replica.line.state !== "open") return;
       this.sending = true;
-      const updates = unconfirmedUpdates(this.view, this.confirmed, writing.client).slice(0, BATCH);
+      const updates = batch(unconfirmedUpdates(this.view, this.confirmed, writing.client));
       replica.line
         .request<{ version: number }>("push", {
           stream: replica.stream,
@@ -154,7 +168,17 @@ export function editing(replica: Replica, writing: Writing): Extension {
     }
   }
 
-  return [collab({ startVersion: replica.version, clientID: writing.client }), ViewPlugin.fromClass(Pusher)];
+  return [collab({ startVersion: replica.version, clientID: writing.client }), within(writing), ViewPlugin.fromClass(Pusher)];
+}
+
+/** Nothing is put into a text that would become longer than a section may be: the server would refuse it for good. */
+function within(writing: Writing): Extension {
+  return EditorState.changeFilter.of(tr => {
+    const { length, newLength } = tr.changes;
+    if (tr.annotation(Transaction.remote) || newLength <= writing.limit || newLength <= length) return true;
+    queueMicrotask(() => writing.onFull());
+    return false;
+  });
 }
 
 /** Follows a stream without writing: the editor's text is the replica's. */
@@ -164,6 +188,8 @@ export function following(replica: Replica): Extension {
     confirmed: 0,
     origins: () => [],
     onSaving: () => {},
+    limit: Infinity,
+    onFull: () => {},
     onRefused: () => {},
     onChange: () => {},
   });

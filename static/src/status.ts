@@ -34,6 +34,7 @@ export class StatusLine {
   }
 
   notice(words: string): void {
+    if (this.place?.lastElementChild?.textContent === words) return;
     const close = element("button", "btn btn--quiet btn--icon push", icon("x"));
     close.type = "button";
     close.setAttribute("aria-label", t("close"));

@@ -126,7 +126,8 @@ export type Mode = "read" | "edit" | "suggest" | "review" | "sources";
 export interface Data {
   user: { id: number; name: string } | null;
   document: { id: number; slug: string; language: string };
-  section: { id: number; stream: number; title: string };
+  /** limit: code units that its text may have */
+  section: { id: number; stream: number; title: string; limit: number };
   organization: { id: number; name: string; code: string; hue: number } | null;
   can: Can;
   mode: Mode;

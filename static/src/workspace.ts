@@ -241,6 +241,8 @@ class Workspace {
             confirmed: 0,
             origins: () => this.picker.origins,
             onSaving: (saving, unsent) => this.saving(saving, unsent),
+            limit: data.section.limit,
+            onFull: () => this.status.notice(t("text.full")),
             onRefused: refusal => void this.refused(refusal),
             onChange: (_view, confirmed) => this.keepUnsent(replica, confirmed),
             ...(held ? { onHeld: () => void this.openDraft() } : {}),

@@ -180,3 +180,16 @@ def test_a_section_of_170_000_characters_opens_and_edits(make_programme: MakePro
     for hand in (team, second):
         hand.reads("przepisu 200 (nowe)").reads("przepisu 3 (także)")
     assert team.text() == second.text()
+
+
+def test_what_would_make_a_section_too_long_is_not_put_in_and_said(programme: Programme, open_as: Open) -> None:
+    team = open_as(programme, "team", "edit")
+    before = team.text()
+    team.page.evaluate(
+        """() => workspace.view.dispatch({
+            changes: { from: 0, insert: "długi tekst ".repeat(30000) }, userEvent: "input.paste" })"""
+    )
+    expect(team.page.locator("[data-notices] .notice")).to_contain_text("nie może być dłuższa")
+    assert team.text() == before
+    team.put_caret("100 drzew").type(" liściastych").settled()
+    team.reads("100 drzew liściastych")

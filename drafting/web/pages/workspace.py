@@ -39,7 +39,7 @@ def section(slug: str, section_id: int) -> Any:
     data = {
         "user": {"id": frame.actor().user_id, "name": frame.actor().name} if frame.actor().is_signed_in else None,
         "document": {"id": document.id, "slug": document.slug, "language": document.language},
-        "section": {"id": view.id, "stream": view.stream_id, "title": view.title},
+        "section": {"id": view.id, "stream": view.stream_id, "title": view.title, "limit": editing.MAX_LENGTH},
         "organization": _organization(document.id),
         "can": {
             "edit": frame.may("edit"),
