@@ -141,7 +141,7 @@ def _cluster_text(main: str, item: _Cluster, start: int, end: int) -> str:
 
 
 def _rewritten(main: str, olds: Sequence[Hunk], id: int, form: Replacement, version: int, written_on: int) -> Hunk:
-    """A hunk whose words its author changed. Marks set after what he had before him stay (BRANCHES.md 19)."""
+    """A hunk whose words its author changed. Marks set after what he had before him stay (docs/branches.md, 19)."""
     start, end, text = form
     hunk = fresh(id, start, end, text, main, version)
     marked_at = max(old.marked_at for old in olds)

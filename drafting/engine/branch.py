@@ -11,7 +11,7 @@ What a branch log gets from elsewhere than its authors is always made of four st
   put_in      a hunk comes back: its ground becomes its words
   accepted    the hunk's words became main's: the branch stands, the hunks after it shift
 
-Rules that DESIGN.md leaves open, as chosen here:
+Rules that docs/laws.md leaves open, as chosen here:
 
 - Main's replacement is trimmed first, and touching ones are one; several are taken from the last to the first.
 - A hunk without ground stands after what main inserts at its place (main is ordered first), and after what main puts
@@ -153,7 +153,7 @@ def stands_as_written(hunk: Hunk, start: int, end: int) -> Hunk:
     """The hunk with its written words, at a place where main reads as it did when it was written.
 
     It stays lossy: what took it away and brought it back could do so again, and then only the written form knows where
-    it stands. Only its author clears that (BRANCHES.md 11).
+    it stands. Only its author clears that (docs/branches.md, 11).
     """
     return replace(
         hunk,
@@ -490,7 +490,7 @@ def accepted(main: str, new_main: str, hunks: Hunks, index: int, replacement: Re
     """The hunks after one of them was made main's, as `replacement`, and what the branch text gets.
 
     replacement   the hunk itself, or what an official made of it, between its own neighbours
-    law           the hunks before it stand, those after it shift; nothing is mapped (BRANCHES.md 1)
+    law           the hunks before it stand, those after it shift; nothing is mapped (docs/branches.md, 1)
     """
     hunk = hunks[index]
     x, y, words = replacement

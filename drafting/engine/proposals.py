@@ -17,7 +17,7 @@ How services use it, always inside the transaction that orders writers of the se
 
 If the transaction is rolled back, drop the object and load it again (or work on `p.copy()` and swap).
 
-Rules that DESIGN.md leaves open, as chosen here:
+Rules that docs/laws.md leaves open, as chosen here:
 
 - A draft is not superseded: to it an acceptance is a direct edit.
 - In a set two items are rivals if they clash on main as it is at the start, or when the earlier one's turn comes.

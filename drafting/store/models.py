@@ -1,4 +1,4 @@
-"""The tables, one class each, in the words of DESIGN.
+"""The tables, one class each, in the words of docs/laws.md.
 
 Times are aware UTC and end in `_at`. Every number that points into text counts UTF-16 code units. Texts in the
 database are ordinary Unicode; `engine.text` converts at the services' door. Logs (revision, event, decision,

@@ -146,7 +146,7 @@ def test_following_at_once_in_steps_from_an_index_or_from_what_was_stored_is_the
 
 
 def test_law_10_what_is_cut_off_and_brought_back_belongs_to_the_anchor_again():
-    """BRANCHES.md, item 24: anchor [4, 12), delete [8, 16) and restore; inside a restored deletion [6, 10)."""
+    """docs/branches.md, item 24: anchor [4, 12), delete [8, 16) and restore; inside a restored deletion [6, 10)."""
     for start, end in ((4, 12), (10, 14), (8, 16), (9, 20)):
         for by_hand in (False, True):
             both = Both()

@@ -1,4 +1,4 @@
-"""Every example of BRANCHES.md under its number, and the cases that the engine's issue names."""
+"""Every example of docs/branches.md under its number, and the cases that the engine's issue names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def flags(desk: Desk, suggestion: int) -> list[bool]:
     return [hunk.base_changed for hunk in desk.p.hunks(suggestion)]
 
 
-# ── BRANCHES.md ─────────────────────────────────────────────────────────────────────────────────────────
+# ── docs/branches.md ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_01_the_accepted_hunks_own_suggestion_is_shifted_not_mapped():

@@ -317,7 +317,7 @@ DIFFERENT: list[int] = []
 
 
 def test_accepted_and_reverted_in_any_order_text_and_identities_are_as_before():
-    """In every game; branch texts and states in all but those that BRANCHES.md allows (at most 1 of 100)."""
+    """In every game; branch texts and states in all but those that docs/branches.md allows (at most 1 of 100)."""
     DIFFERENT.clear()
     games = play_any_order()
     assert len(DIFFERENT) * 100 <= games, DIFFERENT

@@ -169,7 +169,7 @@ def test_taken_back_right_away_a_revision_leaves_text_and_attribution_as_before_
 
 
 def test_revisions_taken_back_in_any_order_leave_text_and_attribution_as_before_them():
-    """BRANCHES.md, item 12: deleted characters keep their place, so the order of reverting does not matter.
+    """docs/branches.md, item 12: deleted characters keep their place, so the order of reverting does not matter.
 
     Left out are revisions that deleted what another of them had brought in (such a one is taken back first), and
     histories in which one identity was put into the text twice (a copy pasted with its spans, which services never do):
@@ -217,7 +217,7 @@ def test_taking_back_spares_what_the_revision_did_not_touch():
 
 
 def test_a_revert_names_what_came_later_and_never_leaves_half_of_it():
-    """BRANCHES.md, item 25: never "100local"."""
+    """docs/branches.md, item 25: never "100local"."""
     both = Both()
     both.edit((0, 0, "We plant 100 trees."))
     accepted = both.edit((9, 12, "250 native"))

@@ -1,4 +1,4 @@
-"""The laws of DESIGN.md §3 that concern change sets, and the algebra they stand on."""
+"""The laws of docs/laws.md that concern change sets, and the algebra they stand on."""
 
 from __future__ import annotations
 
