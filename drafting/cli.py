@@ -80,7 +80,10 @@ def parser() -> argparse.ArgumentParser:
 
     export = commands.add_parser("export", help="write a document to a file; the ending says the form")
     export.add_argument("slug")
-    export.add_argument("file", type=Path, metavar="FILE")
+    export.add_argument(
+        "file", type=Path, metavar="FILE",
+        help="ends in .md .html .pdf, or in .docx or .critic.md (CriticMarkup), which also show what is proposed",
+    )  # fmt: skip
     export.set_defaults(run=run_export)
 
     report = commands.add_parser("report", help="write the consultation report; the ending says the form")
@@ -198,7 +201,11 @@ def _tend(worker: Any) -> None:
     live.warming.join()
     gc.freeze()  # without collecting first: the first to come would wait for that
     gc.set_threshold(*GARBAGE)
+    is_ahead = False
     while worker.alive:
+        if not is_ahead and not live.ahead.is_alive():
+            is_ahead = True
+            gc.freeze()  # what was read ahead stays too
         time.sleep(0.1)
     live.stop()
 
@@ -310,9 +317,8 @@ def run_export(settings: Settings, options: argparse.Namespace) -> int:
 
     with _opened(settings) as database, database.read() as session:
         document = _document(session, options.slug)
-        content = exchange.export(
-            session, _reader(session, document), document.id, options.file.suffix.lstrip(".").lower()
-        )
+        ending = exchange.ending_of(options.file.name)
+        content = exchange.export(session, _reader(session, document), document.id, ending)
     options.file.write_bytes(content)
     print(f"{options.file}: {len(content)} bytes")
     return 0

@@ -76,7 +76,7 @@ def write_critic(text: str, changes: Sequence[CriticChange], remarks: Sequence[C
 
     def keep(end: int) -> None:
         nonlocal pos
-        while waiting and waiting[0].start <= end:
+        while waiting and (waiting[0].start < end or waiting[0].end <= end):
             remark = waiting.pop(0)
             start = max(remark.start, pos)
             out.append(_escaped(units[pos:start]))

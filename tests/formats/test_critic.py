@@ -94,6 +94,32 @@ def test_what_is_written_is_read_back():
         assert [(c.author, c.at, c.reason) for c in said.changes] == [(c.author, c.at, c.reason) for c in changes], seed
 
 
+def test_a_remark_on_changed_words_stands_after_the_change_and_its_author():
+    marked = write_critic("14 dni", [CriticChange(0, 2, "7", "A", DAY)], [CriticRemark(0, 2, "10", "B"), CriticRemark(0, 6, "?")])
+    assert marked == "{~~14~>7~~}{>>@A 2026-10-03<<}{>>@B: 10<<}{>>?<<} dni"
+    assert read_critic(marked).changes == (CriticChange(0, 2, "7", "A", DAY),)
+
+
+def test_remarks_change_neither_the_text_nor_what_is_proposed():
+    atoms = ["a", "b ", "\n", "🌳", "{++", "++}", "{==", "==}", "~>", "{>>", "<<}", "\\", "{", "+", "=", "}"]
+    for seed in range(CASES):
+        rng = random.Random(seed)
+        text = "".join(rng.choice(atoms) for _ in range(rng.randint(1, 10)))
+        units = to_units(text)
+
+        def place(rng: random.Random = rng, units: str = units) -> int:
+            at = rng.randint(0, len(units))
+            return at - cuts_pair(units, at)
+
+        start, end = sorted((place(), place()))
+        changes = [CriticChange(start, end, rng.choice(["x", "{++", ""][: 2 + (start < end)]), "Org", DAY, "bo")]
+        remarks = [CriticRemark(*sorted((place(), place())), f"uwaga {n}", "Ola", DAY) for n in range(rng.randint(1, 3))]
+        said = read_critic(write_critic(text, changes, remarks))
+        assert said.text == text, (seed, text, changes, remarks)
+        assert applied(said.text, said.changes) == applied(text, changes), (seed, text, changes, remarks)
+        assert sorted(one.text for one in said.remarks) == sorted(one.text for one in remarks), (seed, text, changes, remarks)
+
+
 def test_any_text_can_be_read():
     for seed in range(CASES):
         rng = random.Random(seed)

@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 
 from drafting.engine.changes import ChangeSet
 from drafting.engine.rebase import Update
-from drafting.engine.text import to_units
+from drafting.engine.text import from_units, to_units
 from drafting.errors import InvalidInput, NotFound
+from drafting.formats import critic
 from drafting.formats.references import split_sections
 from drafting.services import annotations, editing, exchange, sections, suggestions
 from drafting.services.access import ANONYMOUS, Actor
+from drafting.services.marked import marked
 from drafting.store.models import Document
 from tests import make
 
@@ -75,6 +77,66 @@ def test_word_shows_the_first_rival_tracked_and_the_others_as_comments(session: 
         assert name not in comments and name not in body
 
 
+def test_criticmarkup_reads_back_as_the_text_and_what_was_proposed(session: Session, document: Document) -> None:
+    content = exchange.export(session, ANONYMOUS, document.id, "critic.md").decode()
+    said = critic.read_critic(content)
+    assert said.text == exchange.export(session, ANONYMOUS, document.id, "md").decode()
+    (change,) = said.changes
+    assert (change.author, change.reason) == ("Fundacja A", "U-1: Because 250 🌲.")
+    units = to_units(said.text)
+    proposed = from_units(units[: change.start] + to_units(change.text) + units[change.end :])
+    assert proposed == said.text.replace("100", "250 🌲")
+    assert {(remark.author, remark.text) for remark in said.remarks} == {
+        ("Fundacja B", "U-2: „100” → „150”. Because 150."),
+        ("uczestnik konsultacji", "Which trees?"),
+    }
+    for name in ("contributor", "coordinator"):
+        assert name not in content
+
+
+def test_criticmarkup_marks_what_word_tracks(session: Session, document: Document) -> None:
+    """One rule for rivals: what is a tracked change in Word is a mark here, what is a comment there a comment here."""
+    author = make.member(session, document, "contributor", make.organization(session, document, "Fundacja C"))
+    session.commit()
+    first = sections.outline(session, author, document.id)[0]
+    suggest(session, author, first.id, "plant", "set")
+    (part, other) = marked(session, ANONYMOUS, document)
+    assert [(one.author, one.text) for one in part.marks] == [("Fundacja C", "set"), ("Fundacja A", "250 🌲")]
+    assert not other.marks and not other.notes
+    with zipfile.ZipFile(io.BytesIO(exchange.export(session, ANONYMOUS, document.id, "docx"))) as package:
+        body = package.read("word/document.xml").decode()
+    tracked = set(re.findall(r'<w:ins [^>]*w:author="([^"]*)"', body))
+    changes = critic.read_critic(exchange.export(session, ANONYMOUS, document.id, "critic.md").decode()).changes
+    assert tracked == {one.author for one in changes} == {"Fundacja A", "Fundacja C"}
+
+
+def test_a_draft_stands_in_no_file(session: Session, document: Document) -> None:
+    author = make.member(session, document, "contributor", make.organization(session, document, "Fundacja D"))
+    session.commit()
+    first = sections.outline(session, author, document.id)[0]
+    before = {ending: exchange.export(session, ANONYMOUS, document.id, ending) for ending in ("critic.md", "docx")}
+    view = suggestions.open_suggestion(session, author, first.id)
+    changes = ChangeSet.of([(0, 0, to_units("SECRET"))], len(TREES) + 1)
+    editing.push(session, author, view.stream_id, view.branch_version, [Update("draft", 1, changes)])
+    for ending, content in before.items():
+        assert exchange.export(session, ANONYMOUS, document.id, ending) == content
+
+
+def test_what_looks_like_a_mark_in_the_text_stays_text(session: Session) -> None:
+    row = make.document(session)
+    row.title = "A {++title++}"
+    make.section(session, row, "## {==B==}\n\n{>>not said<<} {~~a~>b~~} without an end")
+    session.commit()
+    said = critic.read_critic(exchange.export(session, ANONYMOUS, row.id, "critic.md").decode())
+    assert not said.changes and not said.remarks
+    assert said.text == exchange.export(session, ANONYMOUS, row.id, "md").decode()
+
+
+def test_the_longest_ending_says_the_form() -> None:
+    names = ("a.md", "b.critic.md", "C.CRITIC.MD", "critic.md", "x.y.docx", "bare")
+    assert [exchange.ending_of(name) for name in names] == ["md", "critic.md", "critic.md", "md", "docx", "bare"]
+
+
 def test_a_private_person_stands_in_the_file_without_a_name_unless_they_agreed(session: Session, document: Document) -> None:
     private = make.organization(session, document, "Jan Kowalski")
     private.kind = "person"
@@ -86,9 +148,10 @@ def test_a_private_person_stands_in_the_file_without_a_name_unless_they_agreed(s
     annotations.annotate(session, author, document.id, "How deep?", section_id=first.id, start=0, end=8)
 
     def written() -> str:
+        marks = exchange.export(session, ANONYMOUS, document.id, "critic.md").decode()
         content = exchange.export(session, ANONYMOUS, document.id, "docx")
         with zipfile.ZipFile(io.BytesIO(content)) as package:
-            return "".join(package.read(f"word/{name}.xml").decode() for name in ("document", "comments"))
+            return marks + "".join(package.read(f"word/{name}.xml").decode() for name in ("document", "comments"))
 
     assert "How deep?" in written() and "Kowalski" not in written()
     jan.may_be_named = True

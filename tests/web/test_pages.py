@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from drafting.config import Settings, load_settings
-from drafting.services import editing, suggestions
+from drafting.services import editing, exchange, suggestions
 from drafting.services.access import ANONYMOUS
 from drafting.store.database import Database
 from drafting.store.models import Document, Meeting, Membership, Organization, Section, Suggestion, User
@@ -190,6 +190,25 @@ def test_pages_have_landmarks_one_heading_and_a_language(app, world, language):
                 continue
             name = re.search(r'\sid="([^"]+)"', tag)
             assert "aria-label" in tag or (name and name[1] in labelled), (path, tag)
+
+
+def test_every_form_of_the_document_that_is_offered_can_be_had(app, world, sqlite_database):
+    client = visitor(app)
+    page = client.get(f"{BASE}/text")
+    offered = re.findall(rf'href="{BASE}/text\.([\w.-]+)"', page.text)
+    assert sorted(offered) == sorted(exchange.MEDIA_TYPES)
+    for ending in offered:
+        answer = client.get(f"{BASE}/text.{ending}")
+        assert answer.status_code == 200 and answer.data, ending
+        assert answer.mimetype == exchange.MEDIA_TYPES[ending]
+        assert answer.headers["Content-Disposition"] == f'attachment; filename="trees.{ending}"'
+        assert answer.headers["Content-Security-Policy"].startswith("sandbox")
+    assert client.get(f"{BASE}/text.exe").status_code == 404
+    with sqlite_database.write() as session:
+        session.scalar(select(Document).where(Document.slug == "trees")).is_public = False
+        session.commit()
+    for ending in offered:
+        assert client.get(f"{BASE}/text.{ending}").status_code == 404, ending
 
 
 def test_a_reader_without_script_reads_the_whole_text_and_every_fate(app, world):
