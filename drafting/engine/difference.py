@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from drafting.engine.attribution import Log, checked_version
 from drafting.engine.spans import Span
-from drafting.engine.weave import inserted_text, weave
+from drafting.engine.weave import Weave, inserted_text, weave
+from drafting.errors import PositionError
 
 KEPT, INSERTED, DELETED, VANISHED = "kept", "inserted", "deleted", "vanished"
 
@@ -41,19 +42,23 @@ class Piece(NamedTuple):
     removed: int
 
 
-def difference(log: Log, a: int, b: int, *, vanished: bool = False) -> list[Piece]:
+def difference(log: Log, a: int, b: int, *, vanished: bool = False, folded: Weave | None = None) -> list[Piece]:
     """The pieces from the text of version a to that of version b, in order; between kept ones what went comes first.
 
     a, b      versions in either order, PositionError when the log does not have them. Backwards, what was inserted
               between them is deleted (`put` says by whom it had been inserted) and what was deleted is inserted again
               (`removed` says by whom it had been deleted)
     vanished  runs that came and went in between too
+    folded    the weave of exactly these versions, when the caller has it already
     law       kept and deleted pieces add up to the text of a, kept and inserted ones to the text of b
     cost      a fold over the revisions between, and the spans at the older version where something of it is gone
     """
     old, new = min(a, b), max(a, b)
     checked_version(old, 0, log.version)
-    folded = weave(log, old, new, vanished=vanished)
+    if folded is None:
+        folded = weave(log, old, new, vanished=vanished)
+    elif (folded.a, folded.version) != (old, new):
+        raise PositionError(f"The weave is of {folded.a} to {folded.version}, not of {old} to {new}.", position=old)
     appeared, gone = (INSERTED, DELETED) if a <= b else (DELETED, INSERTED)
     pieces: list[Piece] = []
     went: list[_Told] = []  # of the stretch between two kept runs: what is in version a only

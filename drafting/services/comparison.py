@@ -152,13 +152,20 @@ def between(
     kept = reader.sources.views(history).setdefault("compared", {})
     changes = kept.pop((a, b, vanished), None)
     if changes is None:
-        changes = tuple(_changes(reader, history, difference(history, a, b, vanished=vanished), text_a, text_b))
+        changes = tuple(_changes(reader, history, _pieces(history, a, b, vanished), text_a, text_b))
         while len(kept) >= KEPT:
             del kept[next(iter(kept))]
     kept[a, b, vanished] = changes
     if not changes and state == "changed":
         state = "same"
     return SectionComparison(section_id, title, state, a, b, from_units(text_a), from_units(text_b), changes)
+
+
+def _pieces(history: StreamHistory, a: int, b: int, vanished: bool) -> list[Piece]:
+    """The difference of two versions; from the first to the newest it stands in the weave that is kept."""
+    with history.lock:
+        whole = history.weave() if a == 0 and b == history.version else None
+        return difference(history, a, b, vanished=vanished, folded=whole)
 
 
 @dataclass(slots=True)

@@ -170,10 +170,11 @@ class StreamHistory:
             self._tell()
             return self._gone.get((stream, version), ())
 
-    def _tell(self) -> None:
-        """Goes through the revisions that the ledger does not know yet, one after the other."""
+    def _tell(self, most: int | None = None) -> None:
+        """Goes through the revisions that the ledger does not know yet, one after the other. most: so many at most"""
         tape = self._tape
-        for version in range(self._told + 1, self.version + 1):
+        end = self.version if most is None else min(self.version, self._told + most)
+        for version in range(self._told + 1, end + 1):
             changes, carried = self.changes(version), self._carried.get(version)
             for start, end, _ in changes.replacements:
                 if start < end:
@@ -190,7 +191,20 @@ class StreamHistory:
         for length, stream, born, offset in spans:
             book.setdefault((stream or self.stream_id, born), []).append(Passing(offset, length, version))
 
-    # ── reading rows ──
+    # ── reading rows, and ahead of those who ask ──
+
+    def fold_ahead(self, most: int) -> bool:
+        """Folds weave and ledger over so many more revisions; whether there are others still."""
+        if not self.version:
+            return False
+        with self.lock:
+            if self._weave is None:
+                self._weave = Weave(self, 0)
+            if self._weave.version < self.version:
+                self._weave.fold(min(self.version, self._weave.version + most))
+            else:
+                self._tell(most)
+            return self._weave.version < self.version or self._told < self.version
 
     def refresh(self, session: Session, version: int) -> None:
         """Reads what is new up to a version."""
@@ -215,7 +229,11 @@ class StreamHistory:
             made: dict[int, list[int]] = {}
             for version_, origin_id in session.execute(
                 select(RevisionOrigin.version, RevisionOrigin.origin_id)
-                .where(RevisionOrigin.stream_id == self.stream_id, RevisionOrigin.version > known)
+                .where(
+                    RevisionOrigin.stream_id == self.stream_id,
+                    RevisionOrigin.version > known,
+                    RevisionOrigin.version <= version,
+                )
                 .order_by(RevisionOrigin.version, RevisionOrigin.origin_id)
             ):
                 made.setdefault(version_, []).append(origin_id)
@@ -228,6 +246,24 @@ _kept_lock = threading.Lock()
 
 def histories(session: Session, stream_ids: Sequence[int]) -> dict[int, StreamHistory]:
     """{stream: its history up to now} of these main streams. Ask `access` before."""
+    found, versions = _remembered(session, stream_ids)
+    for stream_id, version in versions.items():
+        found[stream_id].refresh(session, version)
+    return found
+
+
+def read_ahead(session: Session, stream_id: int, most: int) -> tuple[StreamHistory, bool] | None:
+    """A stream's history after so many more of its revisions were read, and whether there are others still."""
+    found, versions = _remembered(session, [stream_id])
+    if stream_id not in found:
+        return None
+    history, version = found[stream_id], versions[stream_id]
+    history.refresh(session, min(version, history.version + most))
+    return history, history.version < version
+
+
+def _remembered(session: Session, stream_ids: Sequence[int]) -> tuple[dict[int, StreamHistory], dict[int, int]]:
+    """{stream: its history as far as it was read}, {stream: its version now}."""
     wanted = set(stream_ids)
     rows = session.execute(select(Stream.id, Stream.section_id, Stream.version).where(Stream.id.in_(wanted))).all()
     bind = session.get_bind()
@@ -243,9 +279,7 @@ def histories(session: Session, stream_ids: Sequence[int]) -> dict[int, StreamHi
             found[stream_id] = known[stream_id] = history
         while len(known) > KEPT_LOGS:
             del known[next(iter(known))]
-    for stream_id, _, version in rows:
-        found[stream_id].refresh(session, version)
-    return found
+    return found, {stream_id: version for stream_id, _, version in rows}
 
 
 def history_of(session: Session, stream_id: int) -> StreamHistory:

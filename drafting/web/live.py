@@ -9,14 +9,16 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
 
 from flask import Flask
 from flask_socketio import SocketIO
 
 from drafting.config import Settings
 from drafting.errors import DraftingError
-from drafting.services import annotations, heads, suggestions
+from drafting.services import ahead, annotations, heads, suggestions
 from drafting.services.access import ANONYMOUS
 from drafting.store.database import Database
 from drafting.web import websocket
@@ -28,6 +30,8 @@ from drafting.web.workers import Workers
 log = logging.getLogger(__name__)
 
 WARM_SECTIONS = 50  # read into memory when a server starts
+AHEAD_AFTER = 1.0  # s; those who waited for the start come first, then the past is read ahead
+REST = 2  # times as long as a step took: writer and pages go before it
 
 
 def init(app: Flask) -> Live:
@@ -45,6 +49,7 @@ class Live:
         self.database: Database = app.extensions["database"]
         self.settings: Settings = app.extensions["settings"]
         self.rooms = Rooms()
+        self.app = app
         self.socketio = SocketIO(
             app,
             async_mode="threading",
@@ -62,18 +67,22 @@ class Live:
         self.events = Events(app, server, self.rooms, self.writer)
         self.warming = threading.Thread(target=self._warm, name="live warming", daemon=True)
         self._workers: Workers | None = None
-        self._is_stopped = False
+        self.ahead = threading.Thread(target=self._read_ahead, name="live reading ahead", daemon=True)
+        self._stopped = threading.Event()
 
     def start(self) -> None:
         if self.settings.redis_url:
             self._workers = Workers(self.settings.redis_url, secrets.token_hex(4), self.writer.hear)
         self.writer.start(self._workers)
         self.warming.start()
+        self.ahead.start()
 
     def stop(self) -> None:
         """Stores and answers what was pushed, says goodbye to everybody, and ends the threads. Clients come back."""
-        self._is_stopped = True
+        self._stopped.set()
         self.writer.stop()
+        if self.ahead.is_alive():
+            self.ahead.join(5)  # a step takes a fraction of a second
         if self._workers is not None:
             self._workers.close()
         for client in list(self.rooms.clients.values()):
@@ -85,7 +94,7 @@ class Live:
             with self.database.read() as session:
                 newest = heads.newest_sections(session, WARM_SECTIONS)
             for section_id in newest:
-                if self._is_stopped:
+                if self._stopped.is_set():
                     return
                 with self.database.read() as session, heads.reading(session, section_id) as head:
                     with suppress(DraftingError):  # not published: only the head is read
@@ -93,6 +102,30 @@ class Live:
                         annotations.live(session, ANONYMOUS, head)
         except Exception:  # a section that cannot be read is reported to whoever opens it
             log.exception("sections could not be read ahead")
+
+    def _read_ahead(self) -> None:
+        """Reads templates, and the past of the documents written last, in small steps with rests between."""
+        self.warming.join()
+        if self._stopped.wait(AHEAD_AFTER):
+            return
+        began = time.monotonic()
+        try:
+            with closing(self._steps()) as steps:
+                for _ in steps:
+                    if self._stopped.wait(REST * (time.monotonic() - began)):
+                        return
+                    began = time.monotonic()
+        except Exception:  # whoever asks for it reads it, and is told what is wrong
+            log.exception("the past could not be read ahead")
+
+    def _steps(self) -> Iterator[None]:
+        for name in self.app.jinja_env.list_templates():
+            self.app.jinja_env.get_template(name)
+            yield
+        with self.database.read() as session:
+            newest = ahead.newest_documents(session)
+        for document_id in newest:
+            yield from ahead.read_document(self.database.read, document_id)
 
 
 def connections(threads: int) -> int:

@@ -9,6 +9,7 @@ import pytest
 from drafting.engine.attribution import ListLog
 from drafting.engine.changes import ChangeSet
 from drafting.engine.difference import DELETED, INSERTED, KEPT, VANISHED, difference, words_of
+from drafting.engine.weave import Weave
 from drafting.errors import PositionError
 from tests.engine.histories import random_history, some
 from tests.engine.history_oracle import deleter
@@ -77,6 +78,20 @@ def test_law_8_the_attributed_difference_equals_an_oracle_that_follows_every_cha
                 pos_a, pos_b = piece.end_a, piece.end_b
             assert (pos_a, pos_b) == (len(both.log.text(a)), len(both.log.text(b))), case
             assert letters(both.log, pieces, a, b) == expected(both.history, a, b, vanished), case
+
+
+def test_from_the_first_version_to_the_newest_a_weave_that_was_folded_before_tells_the_same():
+    for seed in range(some(150, 1500)):
+        rng = random.Random(seed)
+        both = random_history(rng)
+        newest = both.log.version
+        kept = Weave(both.log, 0).fold(rng.randint(0, newest)).fold(newest)
+        for vanished in (False, True):
+            pieces = difference(both.log, 0, newest, vanished=vanished, folded=kept)
+            case = f"seed {seed}, vanished {vanished}"
+            assert letters(both.log, pieces, 0, newest) == expected(both.history, 0, newest, vanished), case
+    with pytest.raises(PositionError):
+        difference(both.log, 0, newest - 1, folded=kept)
 
 
 def test_a_deletion_names_who_made_it_and_who_had_brought_the_words():

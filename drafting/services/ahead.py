@@ -1,0 +1,106 @@
+"""Reading ahead: what the first to look at a document's past would wait for, read while nobody asks.
+
+A worker that has just started knows nothing of logs, weaves, ledgers and counted words (`logs`, `attribution_view`,
+`impact`), and what one section has behind it takes a tenth of a second. It is read here in small steps, so that
+whoever drives them may rest between two and stop at any. All of it is kept where the views keep it, under the same
+stamps: a view asks the database what is new whether something was read ahead or not.
+
+Nobody is shown anything here, so nobody is asked for permission.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from drafting.services import comparison, impact, logs
+from drafting.store.models import Milestone, MilestoneSection, Revision, Section, Stream
+
+STEP = 300  # revisions of one step: some ten milliseconds
+MOST_DOCUMENTS = 20
+MOST_REVISIONS = 100_000  # of all documents together: what a worker keeps of them
+MOST_MILESTONES = 4  # of the newest; a section keeps a dozen old states
+
+Reading = Callable[[], AbstractContextManager[Session]]
+
+
+def newest_documents(session: Session) -> list[int]:
+    """The ids of the documents that are read ahead, last written first."""
+    rows = session.execute(
+        select(Section.document_id, func.sum(Stream.version))
+        .join(Stream, Stream.id == Section.stream_id)
+        .join(Revision, (Revision.stream_id == Stream.id) & (Revision.version == Stream.version))
+        .group_by(Section.document_id)
+        .order_by(func.max(Revision.at).desc())
+        .limit(MOST_DOCUMENTS)
+    )
+    found, left = [], MOST_REVISIONS
+    for document_id, revisions in rows:
+        if revisions <= left:
+            left -= revisions
+            found.append(document_id)
+    return found
+
+
+def read_document(reading: Reading, document_id: int) -> Iterator[None]:
+    """Reads what a document has behind it, a step at a time.
+
+    reading  gives a session that only reads; none is open over the long part of it
+    """
+    with reading() as session:
+        streams = list(
+            session.scalars(
+                select(Section.stream_id)
+                .where(Section.document_id == document_id, Section.stream_id.is_not(None))
+                .order_by(Section.removed_at.is_not(None), Section.id)
+            )
+        )
+    for stream_id in streams:
+        more = True
+        while more:
+            with reading() as session:
+                read = logs.read_ahead(session, stream_id, STEP)
+            if read is None:
+                break
+            history, more = read
+            yield
+        while read is not None and history.fold_ahead(STEP):
+            yield
+    yield
+    with reading() as session:
+        yield from _views(session, document_id)
+
+
+def _views(session: Session, document_id: int) -> Iterator[None]:
+    """Of every section the runs, removed words and counted words now and in the newest named versions, and what became
+    of it since the beginning and since the newest of them."""
+    book = impact.Book(session, document_id)
+    reader = book.reader
+    yield
+    newest = session.scalars(
+        select(Milestone.id)
+        .where(Milestone.document_id == document_id)
+        .order_by(Milestone.at.desc(), Milestone.id.desc())
+        .limit(MOST_MILESTONES)
+    ).all()
+    named: dict[int, dict[int, int]] = {each: {} for each in newest}
+    for milestone_id, section_id, version in session.execute(
+        select(MilestoneSection.milestone_id, MilestoneSection.section_id, MilestoneSection.version).where(
+            MilestoneSection.milestone_id.in_(newest)
+        )
+    ):
+        named[milestone_id][section_id] = version
+        book.counts(section_id, version)
+        yield
+    last = named[newest[0]] if newest else {}
+    for section_id, version in book.present():
+        book.counts(section_id, version)
+        yield
+        reader.attribution(section_id, version, removed=True)
+        yield
+        for since in dict.fromkeys((0, last.get(section_id, 0))):
+            comparison.between(reader, section_id, "", since, version)
+            yield
