@@ -23,7 +23,7 @@ from drafting.services import accounts, annotations, heads, streams, suggestions
 from drafting.services.access import ANONYMOUS, Actor
 from drafting.store.database import Database
 from drafting.store.models import Organization
-from drafting.web import identity, language, words, wire
+from drafting.web import identity, language, websocket, words, wire
 from drafting.web.rooms import MAX_STREAMS, Client, Room, Rooms
 from drafting.web.writer import Writer
 
@@ -170,6 +170,9 @@ class Events:
         ticket = self.writer.submit(wire.push_of(client.actor, body))
         if not ticket.done.wait(PATIENCE):
             log.error("a push waited for more than %s s", PATIENCE)
+            return wire.INTERNAL
+        if ticket.came_late:  # no answer at all: the client sends it again when it is back
+            client.connection.close(websocket.CloseReason.GOING_AWAY)
             return wire.INTERNAL
         if isinstance(ticket.result, DraftingError):
             raise ticket.result

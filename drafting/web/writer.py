@@ -42,11 +42,12 @@ PEOPLE_AGE = 3.5 * POLL_EVERY  # s without a word from a worker, after which its
 class Ticket:
     """A push that waits for its answer."""
 
-    __slots__ = ("done", "push", "result")
+    __slots__ = ("came_late", "done", "push", "result")
 
     def __init__(self, push: Push) -> None:
         self.push = push
         self.result: int | Exception | None = None
+        self.came_late = False  # the writer has ended: nothing was stored
         self.done = threading.Event()
 
 
@@ -69,6 +70,7 @@ class Writer:
         self._hunks_due: dict[int, float] = {}
         self._names: dict[int, str] = {}
         self._running = False
+        self._is_over = False
         self._polled = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="live writer", daemon=True)
 
@@ -85,15 +87,25 @@ class Writer:
         self.poke()
         if self._thread.is_alive():
             self._thread.join(10)
+        with self._wake:
+            self._is_over = True
+            late, self._tickets = self._tickets, []
+        for ticket in late:
+            ticket.came_late = True
+            ticket.done.set()
 
     # ── what others ask for ────────────────────────────────────────────────────────────────────────────
 
     def submit(self, push: Push) -> Ticket:
-        """The ticket of a push that will be stored in the next round."""
+        """The ticket of a push that will be stored in the next round; it says so when there will be none."""
         ticket = Ticket(push)
         with self._wake:
-            self._tickets.append(ticket)
-            self._wake.notify()
+            if self._is_over:
+                ticket.came_late = True
+                ticket.done.set()
+            else:
+                self._tickets.append(ticket)
+                self._wake.notify()
         return ticket
 
     def entered(self, client: Client, room: Room, version: int) -> None:
