@@ -82,7 +82,8 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("slug")
     export.add_argument(
         "file", type=Path, metavar="FILE",
-        help="ends in .md .html .pdf, or in .docx or .critic.md (CriticMarkup), which also show what is proposed",
+        help="ends in .md .html .pdf, or in .docx or .critic.md (CriticMarkup), which also show what is proposed, "
+        "or in .fast-import: its history for `git fast-import`",
     )  # fmt: skip
     export.set_defaults(run=run_export)
 

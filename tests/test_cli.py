@@ -17,8 +17,10 @@ from sqlalchemy import update
 
 from drafting.cli import main
 from drafting.config import ROOT
+from drafting.formats.critic import read_critic
 from drafting.services import accounts, documents, invitations, sections
 from drafting.services.access import ANONYMOUS, Role, actor_of
+from drafting.services.exchange import MEDIA_TYPES
 from drafting.store.database import Database
 from drafting.store.models import Event, Revision
 from drafting.store.queries import text_at
@@ -158,6 +160,26 @@ def test_a_document_of_one_section_comes_back_as_it_went_out(drafting: Run, inst
     assert drafting("import", file).startswith("Programme: 1 section, 21 characters")
     drafting("export", "programme", again)
     assert again.read_text() == file.read_text()
+
+
+def test_the_ending_of_a_file_says_the_form_of_an_export(drafting: Run, instance: Path, tmp_path: Path) -> None:
+    file = tmp_path / "x.md"
+    file.write_text("# Programme\n\n## Trees\n\n100 trees.\n\n## Benches\n\n{++Two++}.\n")
+    drafting("user", "create", "ewa@example.org", "Ewa")
+    drafting("import", file)
+    begins = {
+        "md": b"# Programme\n\n## Trees\n", "critic.md": b"# Programme\n\n## Trees\n", "html": b"<!doctype html>",
+        "pdf": b"%PDF-", "docx": b"PK", "fast-import": b"feature done\n",
+    }  # fmt: skip
+    assert set(begins) == set(MEDIA_TYPES)
+    said = drafting("export", "programme", tmp_path / "x.exe", status=1)
+    for ending, beginning in begins.items():
+        out = tmp_path / f"out.{ending}"
+        assert drafting("export", "programme", out) == f"{out}: {len(out.read_bytes())} bytes\n"
+        assert out.read_bytes().startswith(beginning) and ending in said
+    marked = read_critic((tmp_path / "out.critic.md").read_text())
+    assert (marked.text, marked.changes) == ((tmp_path / "out.md").read_text(), ())
+    assert not (tmp_path / "x.exe").exists()
 
 
 def test_a_backup_is_a_whole_instance(drafting: Run, instance: Path, tmp_path: Path) -> None:

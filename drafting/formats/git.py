@@ -65,7 +65,7 @@ def fast_import(commits: Sequence[Commit], tags: Sequence[Tag] = (), *, branch: 
     raises   InvalidInput for a path that leaves the repository, or a tag on a commit that is not there
     law      the same values give the same bytes, and git gives them the same ids
     """
-    ref = f"refs/heads/{_ref(branch)}"
+    ref = f"refs/heads/{ref_name(branch)}"
     out: list[bytes] = [b"feature done\n"]
     for number, commit in enumerate(commits, 1):
         out += [
@@ -84,9 +84,9 @@ def fast_import(commits: Sequence[Commit], tags: Sequence[Tag] = (), *, branch: 
         if not 0 <= tag.commit < len(commits):
             raise InvalidInput(f"Tag {tag.name!r} names commit {tag.commit} of {len(commits)}.")
         out += [
-            f"tag {_ref(tag.name)}\nfrom :{tag.commit + 1}\n".encode(),
+            f"tag {ref_name(tag.name)}\nfrom :{tag.commit + 1}\n".encode(),
             f"tagger {_person(tag.tagger)} {_moment(tag.at)}\n".encode(),
-            _data(tag.message),
+            _data(tag.message.replace("\0", "")),
         ]
     out.append(b"done\n")
     return b"".join(out)
@@ -108,9 +108,10 @@ def _moment(at: datetime) -> str:
 
 
 def _message(commit: Commit) -> str:
-    subject = " ".join(commit.subject.split()) or "-"
+    subject = " ".join(commit.subject.replace("\0", "").split()) or "-"
     trailers = "\n".join(f"{name}: {' '.join(value.split())}" for name, value in commit.trailers)
-    return "\n\n".join(part for part in (subject, commit.body.strip(), trailers) if part) + "\n"
+    said = "\n\n".join(part for part in (subject, commit.body.strip(), trailers) if part) + "\n"
+    return said.replace("\0", "")  # git takes no message that has one
 
 
 def _data(text: str) -> bytes:
@@ -128,7 +129,7 @@ def _path(path: str) -> str:
     return path
 
 
-def _ref(name: str) -> str:
+def ref_name(name: str) -> str:
     """A name that git accepts for a branch or tag."""
-    parts = (part.strip(".").removesuffix(".lock") for part in _NOT_IN_REFS.sub("-", name).strip("/").split("/"))
+    parts = (re.sub(r"[.]*([.]lock)*[.]*$", "", part.lstrip(".")) for part in _NOT_IN_REFS.sub("-", name).strip("/").split("/"))
     return "/".join(part or "-" for part in parts)

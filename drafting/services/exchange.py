@@ -17,6 +17,7 @@ from drafting.errors import InvalidInput
 from drafting.formats import critic, markdown
 from drafting.services import sections
 from drafting.services.access import Actor, require
+from drafting.services.git_history import git_stream
 from drafting.services.marked import Marked, marked
 from drafting.services.register import as_of
 from drafting.store.models import Document
@@ -28,6 +29,7 @@ MEDIA_TYPES = {
     "html": "text/html",
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "fast-import": "application/x-git-fast-import",
 }
 RESOLVED = {"pl": "załatwione", "en": "resolved"}
 
@@ -41,13 +43,15 @@ def ending_of(name: str) -> str:
 def export(session: Session, actor: Actor, document_id: int, ending: str) -> bytes:
     """The document in the form that a file's ending names.
 
-    ending  md critic.md html pdf docx
+    ending  md critic.md html pdf docx; fast-import: its history for git
     raises  InvalidInput for another one
     needs   export
     """
     document = require(session, actor, "export", document_id)
     if ending not in MEDIA_TYPES:
         raise InvalidInput(f"a document is exported as {', '.join(MEDIA_TYPES)}, not {ending!r}", field="ending")
+    if ending == "fast-import":
+        return git_stream(session, actor, document_id)
     if ending == "docx":
         return _docx(session, document, marked(session, actor, document))
     if ending == "critic.md":
@@ -96,7 +100,8 @@ def _critic(document: Document, parts: list[Marked]) -> str:
                 at = one.at.astimezone(zone).date()
                 remarks.append(critic.CriticRemark(note.start, note.end, text, one.author, at))
         text = critic.write_critic(part.text, changes, remarks)
-        written.append(text if part.text.endswith("\n") else text + "\n")
+        plain = text.rstrip()  # blank lines at the end go, as in Markdown; a mark there stays where it is
+        written.append(text if plain == text and part.text.endswith("\n") else plain + "\n")
     return "\n".join(written)
 
 

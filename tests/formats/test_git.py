@@ -59,6 +59,16 @@ def test_git_takes_it_finds_nothing_wrong_and_blames_the_organisation(tmp_path):
     assert git(folder, "-c", "core.quotepath=off", "ls-tree", "-r", "--name-only", "main").split("\n")[0] == "01 Cel.md"
 
 
+@needs_git
+def test_names_and_messages_that_git_would_refuse_are_made_good(tmp_path):
+    git(tmp_path, "init", "-q", "-b", "main")
+    commits = [Commit(TEAM, T, TEAM, T, "a\0b", "c\0", (("Source", "d\0"),))]
+    names = ("x.lock.lock", "y.lock.", ".z", "a..b", "@{", "q?*[\\^~: w", "e/f/", ".lock")
+    git(tmp_path, "fast-import", "--quiet", data=fast_import(commits, [Tag(each, 0, TEAM, T, "t\0") for each in names]))
+    assert git(tmp_path, "fsck", "--strict") == ""
+    assert {"x", "y", "z", "a-b", "-", "e/f"} <= set(git(tmp_path, "tag").split("\n"))
+
+
 def test_paths_that_leave_the_repository_are_refused():
     for path in ("../x", "/etc/passwd", "a//b", ".git/config", "a/.GIT/x", ""):
         with pytest.raises(InvalidInput):

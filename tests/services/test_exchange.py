@@ -110,16 +110,32 @@ def test_criticmarkup_marks_what_word_tracks(session: Session, document: Documen
     assert tracked == {one.author for one in changes} == {"Fundacja A", "Fundacja C"}
 
 
+def test_an_addition_at_the_end_of_a_section_stays_in_it(session: Session, document: Document) -> None:
+    author = make.member(session, document, "contributor", make.organization(session, document, "Fundacja C"))
+    session.commit()
+    first = sections.outline(session, author, document.id)[0]
+    view = suggestions.open_suggestion(session, author, first.id)
+    changes = ChangeSet.of([(len(TREES) + 1, len(TREES) + 1, "\nMore.\n")], len(TREES) + 1)
+    editing.push(session, author, view.stream_id, view.branch_version, [Update("end", 1, changes)])
+    suggestions.file(session, author, view.id, reason="more")
+    said = critic.read_critic(exchange.export(session, ANONYMOUS, document.id, "critic.md").decode())
+    assert said.text == exchange.export(session, ANONYMOUS, document.id, "md").decode()
+    units = to_units(said.text)
+    last = said.changes[-1]
+    assert from_units(units[: last.start] + last.text + units[last.end :]).endswith(f"{TREES}\nMore.\n\n{BENCHES}")
+
+
 def test_a_draft_stands_in_no_file(session: Session, document: Document) -> None:
     author = make.member(session, document, "contributor", make.organization(session, document, "Fundacja D"))
     session.commit()
     first = sections.outline(session, author, document.id)[0]
-    before = {ending: exchange.export(session, ANONYMOUS, document.id, ending) for ending in ("critic.md", "docx")}
+    before = exchange.export(session, ANONYMOUS, document.id, "critic.md")
     view = suggestions.open_suggestion(session, author, first.id)
     changes = ChangeSet.of([(0, 0, to_units("SECRET"))], len(TREES) + 1)
     editing.push(session, author, view.stream_id, view.branch_version, [Update("draft", 1, changes)])
-    for ending, content in before.items():
-        assert exchange.export(session, ANONYMOUS, document.id, ending) == content
+    assert exchange.export(session, ANONYMOUS, document.id, "critic.md") == before
+    with zipfile.ZipFile(io.BytesIO(exchange.export(session, ANONYMOUS, document.id, "docx"))) as package:
+        assert not [name for name in package.namelist() if b"SECRET" in package.read(name)]
 
 
 def test_what_looks_like_a_mark_in_the_text_stays_text(session: Session) -> None:

@@ -45,9 +45,9 @@ class Found:
     hue: int = 0
 
 
-@pages.get("/text.<any(md, 'critic.md', html, pdf, docx):ending>")
+@pages.get("/text.<any(md, 'critic.md', html, pdf, docx, 'fast-import'):ending>")
 def file(slug: str, ending: str) -> Response:
-    """The whole document as a file; in Word and CriticMarkup with what is proposed as marks."""
+    """The whole document as a file; in Word and CriticMarkup with what is proposed as marks, for git its history."""
     document = frame.document(slug)
     content = exchange.export(frame.reading(), frame.actor(), document.id, ending)
     answer = Response(content, mimetype=exchange.MEDIA_TYPES[ending])
