@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,7 +15,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from drafting.demo.loader import load
-from drafting.services import audit, overview, verify
+from drafting.formats.critic import read_critic
+from drafting.services import audit, exchange, milestones, overview, sections, verify
 from drafting.services.access import ANONYMOUS
 from drafting.store.database import Database
 from drafting.store.models import (
@@ -30,6 +32,7 @@ from drafting.store.models import (
     User,
 )
 from drafting.store.queries import text_at
+from tests.services.test_git_history import Repository
 
 DAY = date(2026, 11, 30)
 FILES = sorted((Path(__file__).parents[1] / "drafting" / "demo" / "programme").glob("*.md"))
@@ -118,6 +121,41 @@ def test_no_person_is_in_it(reading: Session) -> None:
     for person in reading.scalars(select(User)):
         assert person.email is not None and person.email.endswith("@przyklad.example")
         assert person.password_hash is None
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_its_history_is_a_repository_that_blames_the_organisations(reading: Session, tmp_path: Path) -> None:
+    document = reading.scalars(select(Document)).one()
+    made = Repository(tmp_path / "demo", exchange.export(reading, ANONYMOUS, document.id, "fast-import"))
+    views = sections.outline(reading, ANONYMOUS, document.id)
+    assert list(made.files().values()) == [text_at(reading, view.stream_id) for view in views]
+    for each in milestones.milestones(reading, ANONYMOUS, document.id):
+        named = [text_at(reading, part.stream_id, part.version) for part in each.sections]
+        assert list(made.files(f"refs/tags/{each.name.replace(' ', '-')}").values()) == named
+    accepted = reading.scalar(select(func.count()).select_from(Revision).where(Revision.kind == "accept"))
+    commits = made.log("%(trailers:key=Accepted-By,valueonly,separator=%x2C)|%ae")
+    assert sum(not line.startswith("|") for line in commits) == accepted
+    blamed = {
+        line.removeprefix("author-mail <").partition("-")[0]
+        for path in made.files()
+        for line in made.git("blame", "--line-porcelain", "main", "--", path).splitlines()
+        if line.startswith("author-mail <")
+    }
+    assert {"team@drafting.invalid>", "org"} <= blamed
+    people = {*reading.scalars(select(User.name).where(User.may_be_named.is_(False))), *reading.scalars(select(User.email))}
+    told = made.git("log", "--all", "--format=%an%n%ae%n%cn%n%ce%n%(trailers)")
+    assert not [each for each in people if each and each in told]
+
+
+def test_its_open_suggestions_are_the_marks_of_a_file_with_criticmarkup(reading: Session) -> None:
+    document = reading.scalars(select(Document)).one()
+    said = read_critic(exchange.export(reading, ANONYMOUS, document.id, "critic.md").decode())
+    assert said.text == exchange.export(reading, ANONYMOUS, document.id, "md").decode()
+    open_ones = {f"U-{row.number}" for row in overview.suggestions(reading, ANONYMOUS, document.id) if row.fate == "open"}
+    marked = {each.reason.partition(":")[0] for each in said.changes}
+    noted = {each.text.partition(":")[0] for each in said.remarks if each.text.startswith("U-")}
+    assert marked and noted and open_ones <= marked | noted
+    assert not marked & {f"U-{row.number}" for row in overview.suggestions(reading, ANONYMOUS, document.id) if row.fate == "draft"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
