@@ -273,6 +273,28 @@ def test_identical_proposals_are_all_credited(database: Database, ticking: None)
         assert run.matches("oOW") and run.matches(f"u{same.number}") and run.matches("m1") and not run.matches("oXX")
 
 
+def test_a_change_that_three_organisations_proposed_names_all_three_in_the_difference(database: Database, ticking: None) -> None:
+    with database.session() as session:
+        stage = Stage(session)
+        third = make.organization(session, stage.document, "Cyclists", code="RW")
+        theirs = [make.origin(session, stage.document, each) for each in (stage.estate, third)]
+        session.commit()
+        ours = stage.suggest("100", "250", "More!", (stage.origin.id,))
+        same = [stage.suggest("100", "250", "We too.", (each.id,)) for each in theirs]
+        stage.judge(ours, reason="Yes.")
+        [compared, _] = history.compare(session, ANONYMOUS, stage.document.id, "start", "now").sections
+        [run] = [each for each in compared.changes if each.text == "250" and each.source is not None]
+        assert run.source is not None
+        assert {each.code for each in run.source.organizations} == {"ZP", "OW", "RW"}
+        assert set(run.source.credited) == {each.number for each in same}
+        assert all(run.matches(each) for each in ("oZP", "oOW", "oRW", "m1", *(f"u{each.number}" for each in (ours, *same))))
+        view = history.of_section(session, ANONYMOUS, stage.one.id)
+        [stands] = [each for each in view.runs if view.text[each.start : each.end] == "250"]
+        assert {each.code for each in stands.source.organizations} == {"ZP", "OW", "RW"}
+        story = history.story(session, ANONYMOUS, stage.one.id, run=stands.key)
+        assert {code.code for entry in story.entries for code in entry.organizations} >= {"ZP", "OW", "RW"}
+
+
 # ── moments and named versions ──────────────────────────────────────────────────────────────────────────
 
 
