@@ -15,7 +15,7 @@ from typing import Any
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from flask import Flask, current_app, g, has_request_context, request
-from flask_babel import Babel
+from flask_babel import Babel, get_locale, get_translations
 
 from drafting.config import LANGUAGES, ROOT
 from drafting.web import identity
@@ -31,6 +31,14 @@ def init(app: Flask) -> None:
     app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", str(FOLDER))
     app.config.setdefault("BABEL_DEFAULT_LOCALE", app.extensions["settings"].language)
     Babel(app, locale_selector=chosen, timezone_selector=time_zone)
+    # Babel finds the catalogue anew for every string; a page of cards has ten thousand.
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: _catalogue().ugettext(text),
+        lambda one, more, number: _catalogue().ungettext(one, more, number),
+        newstyle=True,
+        pgettext=lambda context, text: _catalogue().upgettext(context, text),
+        npgettext=lambda context, one, more, number: _catalogue().unpgettext(context, one, more, number),
+    )
 
 
 def chosen() -> str:
@@ -47,6 +55,17 @@ def chosen() -> str:
         g.spoken = wanted if wanted in LANGUAGES else default
     spoken: str = g.spoken
     return spoken
+
+
+def _catalogue() -> Any:
+    """The translations of this answer, remembered as long as its language stays the same."""
+    locale = get_locale()
+    if locale is None:  # outside an application
+        return get_translations()
+    known = g.get("catalogue")
+    if known is None or known[0] is not locale:
+        known = g.catalogue = locale, get_translations()
+    return known[1]
 
 
 def time_zone() -> str:

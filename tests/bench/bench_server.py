@@ -107,12 +107,13 @@ class Instance:
             self.server.wait(20)
             self.server = None
 
-    def cookie(self) -> str:
+    def cookie(self, person: int | None = None) -> str:
+        """Of the founder, or of another person."""
         app = create_app(self.settings)
         serializer = app.session_interface.get_signing_serializer(app)
         with app.test_request_context():
             with app.extensions["database"].read() as reading:
-                identity.begin_session(actor_of(reading, self.person))
+                identity.begin_session(actor_of(reading, person or self.person))
             value = serializer.dumps(dict(flask.session))
         app.extensions["database"].close()
         return f"{app.config['SESSION_COOKIE_NAME']}={value}"
@@ -201,6 +202,8 @@ def large_section(folder: Path) -> None:
         organization = people.add_organization(session, coordinator, instance.document.id, "Bench organisation")
         ngo = accounts.create_user(session, SERVER, "ngo@bench.example", "NGO")
         people.add_member(session, coordinator, instance.document.id, ngo.id, "contributor", organization.id)
+        official = accounts.create_user(session, SERVER, "official@bench.example", "Official")
+        people.add_member(session, coordinator, instance.document.id, official.id, "official")
         section = sections.add_section(session, coordinator, instance.document.id, text)
         author = actor_of(session, ngo.id)
         origin = people.use_origin(session, author, instance.document.id, organization.id)
@@ -215,18 +218,25 @@ def large_section(folder: Path) -> None:
             suggestions.file(session, author, opened.id, reason="For the measurement.")
     instance.database.close()
     cookie = instance.cookie()
+    readers = {
+        "anonymous reader": ("", "read"),
+        "contributor": (instance.cookie(ngo.id), "suggest"),
+        "official in review": (instance.cookie(official.id), "review"),
+    }
     instance.start()
     first = join_ms(instance, cookie, place.stream_id)
     joins = [join_ms(instance, cookie, place.stream_id)[1] for _ in range(TRIES)]
-    pages = f"/d/bench/s/{section.id}"
-    get_ms(instance, cookie, pages)
-    page = [get_ms(instance, cookie, pages) for _ in range(TRIES)]
-    cards = [get_ms(instance, cookie, pages + "/cards") for _ in range(5)]
+    page = f"/d/bench/s/{section.id}"
+    opened = {
+        name: [get_ms(instance, mine, f"{page}?mode={mode}") for _ in range(TRIES)] for name, (mine, mode) in readers.items()
+    }
+    cards = [get_ms(instance, cookie, page + "/cards") for _ in range(5)]
     instance.stop()
     print(f"b. {len(units):,} code units, 500 open suggestions")
     print(f"   join, cold server:            {middle([first[1]], 150)}")
     print(f"   join, warm:                   {middle(joins, 150)}")
-    print(f"   the workspace's page:         {middle([ms for ms, _ in page])}, {page[0][1] / 1e3:.0f} kB")
+    for name, tries in opened.items():
+        print(f"   the page, {name + ':':<20}{middle([ms for ms, _ in tries], 150)}, {tries[0][1] / 1e3:.0f} kB")
     print(f"   its cards, all 500:           {middle([ms for ms, _ in cards])}, {cards[0][1] / 1e3:.0f} kB")
 
 
