@@ -10,6 +10,7 @@ import argparse
 import errno
 import gc
 import os
+import shutil
 import socket
 import sqlite3
 import sys
@@ -319,9 +320,11 @@ def run_export(settings: Settings, options: argparse.Namespace) -> int:
     with _opened(settings) as database, database.read() as session:
         document = _document(session, options.slug)
         ending = exchange.ending_of(options.file.name)
-        content = exchange.export(session, _reader(session, document), document.id, ending)
-    options.file.write_bytes(content)
-    print(f"{options.file}: {len(content)} bytes")
+        made = exchange.export_file(session, _reader(session, document), document.id, ending)
+    with made, options.file.open("wb") as file:
+        shutil.copyfileobj(made, file)
+        size = file.tell()
+    print(f"{options.file}: {size} bytes")
     return 0
 
 

@@ -12,6 +12,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from io import BytesIO
+from typing import BinaryIO
 
 from drafting.errors import InvalidInput
 
@@ -59,37 +61,62 @@ class Tag:
     message: str
 
 
+class Writer:
+    """Writes the stream commit by commit, so that a long history never lies in memory. `count`: commits written."""
+
+    def __init__(self, out: BinaryIO, *, branch: str = "main") -> None:
+        self._out = out
+        self._ref = f"refs/heads/{ref_name(branch)}"
+        self.count = 0
+        out.write(b"feature done\n")
+
+    def commit(self, commit: Commit) -> None:
+        """One more commit on the branch. raises: InvalidInput for a path that leaves the repository"""
+        self.count += 1
+        out = [
+            f"commit {self._ref}\nmark :{self.count}\n".encode(),
+            f"author {_person(commit.author)} {_moment(commit.authored_at)}\n".encode(),
+            f"committer {_person(commit.committer)} {_moment(commit.committed_at)}\n".encode(),
+            _data(_message(commit)),
+        ]
+        if self.count == 1:
+            out.append(b"deleteall\n")  # whatever the branch held before
+        out += [f"D {_path(path)}\n".encode() for path in sorted(commit.removed)]
+        for path in sorted(commit.files):
+            out += [f"M 100644 inline {_path(path)}\n".encode(), _data(commit.files[path])]
+        self._out.writelines([*out, b"\n"])
+
+    def tag(self, tag: Tag) -> None:
+        """A tag on a commit that was written. raises: InvalidInput when it was not"""
+        if not 0 <= tag.commit < self.count:
+            raise InvalidInput(f"Tag {tag.name!r} names commit {tag.commit} of {self.count}.")
+        self._out.writelines(
+            [
+                f"tag {ref_name(tag.name)}\nfrom :{tag.commit + 1}\n".encode(),
+                f"tagger {_person(tag.tagger)} {_moment(tag.at)}\n".encode(),
+                _data(tag.message.replace("\0", "")),
+            ]
+        )
+
+    def close(self) -> None:
+        """Ends the stream; git takes nothing of one that was cut off before."""
+        self._out.write(b"done\n")
+
+
 def fast_import(commits: Sequence[Commit], tags: Sequence[Tag] = (), *, branch: str = "main") -> bytes:
     """The stream that `git fast-import` makes a repository of.
 
     raises   InvalidInput for a path that leaves the repository, or a tag on a commit that is not there
     law      the same values give the same bytes, and git gives them the same ids
     """
-    ref = f"refs/heads/{ref_name(branch)}"
-    out: list[bytes] = [b"feature done\n"]
-    for number, commit in enumerate(commits, 1):
-        out += [
-            f"commit {ref}\nmark :{number}\n".encode(),
-            f"author {_person(commit.author)} {_moment(commit.authored_at)}\n".encode(),
-            f"committer {_person(commit.committer)} {_moment(commit.committed_at)}\n".encode(),
-            _data(_message(commit)),
-        ]
-        if number == 1:
-            out.append(b"deleteall\n")  # whatever the branch held before
-        out += [f"D {_path(path)}\n".encode() for path in sorted(commit.removed)]
-        for path in sorted(commit.files):
-            out += [f"M 100644 inline {_path(path)}\n".encode(), _data(commit.files[path])]
-        out.append(b"\n")
+    out = BytesIO()
+    writer = Writer(out, branch=branch)
+    for commit in commits:
+        writer.commit(commit)
     for tag in tags:
-        if not 0 <= tag.commit < len(commits):
-            raise InvalidInput(f"Tag {tag.name!r} names commit {tag.commit} of {len(commits)}.")
-        out += [
-            f"tag {ref_name(tag.name)}\nfrom :{tag.commit + 1}\n".encode(),
-            f"tagger {_person(tag.tagger)} {_moment(tag.at)}\n".encode(),
-            _data(tag.message.replace("\0", "")),
-        ]
-    out.append(b"done\n")
-    return b"".join(out)
+        writer.tag(tag)
+    writer.close()
+    return out.getvalue()
 
 
 def _person(person: Person) -> str:

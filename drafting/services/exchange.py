@@ -8,6 +8,8 @@ unless they agreed to be named. The same document gives the same bytes.
 from __future__ import annotations
 
 from html import escape
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -17,7 +19,7 @@ from drafting.errors import InvalidInput
 from drafting.formats import critic, markdown
 from drafting.services import sections
 from drafting.services.access import Actor, require
-from drafting.services.git_history import git_stream
+from drafting.services.git_history import write_git
 from drafting.services.marked import Marked, marked
 from drafting.services.register import as_of
 from drafting.store.models import Document
@@ -31,6 +33,7 @@ MEDIA_TYPES = {
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "fast-import": "application/x-git-fast-import",
 }
+IN_MEMORY = 4_000_000  # bytes of a file; what is longer lies on the disk until it was sent
 RESOLVED = {"pl": "załatwione", "en": "resolved"}
 
 
@@ -38,6 +41,25 @@ def ending_of(name: str) -> str:
     """The ending of a file's name that says the form: the longest that there is, else all after the last dot."""
     known = [ending for ending in MEDIA_TYPES if name.lower().endswith(f".{ending}")]
     return max(known, key=len, default=name.lower().rpartition(".")[2])
+
+
+def export_file(session: Session, actor: Actor, document_id: int, ending: str) -> BinaryIO:
+    """As `export`, in a temporary file at its start: a long history is larger than a server's memory should be.
+
+    returns  a file that the caller closes, and that is gone then
+    """
+    document = require(session, actor, "export", document_id)
+    file = cast(BinaryIO, SpooledTemporaryFile(IN_MEMORY))
+    try:
+        if ending == "fast-import":
+            write_git(session, actor, document.id, file)
+        else:
+            file.write(export(session, actor, document.id, ending))
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return file
 
 
 def export(session: Session, actor: Actor, document_id: int, ending: str) -> bytes:
@@ -51,7 +73,8 @@ def export(session: Session, actor: Actor, document_id: int, ending: str) -> byt
     if ending not in MEDIA_TYPES:
         raise InvalidInput(f"a document is exported as {', '.join(MEDIA_TYPES)}, not {ending!r}", field="ending")
     if ending == "fast-import":
-        return git_stream(session, actor, document_id)
+        with export_file(session, actor, document_id, ending) as file:
+            return file.read()
     if ending == "docx":
         return _docx(session, document, marked(session, actor, document))
     if ending == "critic.md":

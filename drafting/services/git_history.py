@@ -18,12 +18,13 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import BinaryIO
 
 from sqlalchemy.orm import Session
 
 from drafting.engine.changes import ChangeSet
 from drafting.engine.text import from_units
-from drafting.formats.git import Commit, Person, Tag, fast_import, ref_name
+from drafting.formats.git import Commit, Tag, Writer, ref_name
 from drafting.services import sections
 from drafting.services.access import Actor, require
 from drafting.services.git_steps import Step, steps
@@ -36,20 +37,20 @@ SUBJECT = 72  # characters; what git's lists show
 NAME = 120  # bytes of a file's or a tag's name in UTF-8, of 255 that file systems hold
 
 
-def git_stream(session: Session, actor: Actor, document_id: int) -> bytes:
-    """What `git fast-import` makes a repository of, with the branch main.
+def write_git(session: Session, actor: Actor, document_id: int, out: BinaryIO) -> None:
+    """Writes what `git fast-import` makes a repository of, with the branch main.
 
     needs  export
-    law    the files at main are the sections' texts, those at a milestone's tag its texts
+    law    the files at main are the sections' texts, those at a named version's tag its texts
     """
     document = require(session, actor, "export", document_id)
-    made = _Repository(Voices(session, document))
+    made = _Repository(Voices(session, document), Writer(out))
     made.begin(document)
     for step in steps(session, actor, document_id):
         made.take(step)
     made.close()
     made.settle([view.id for view in sections.outline(session, actor, document_id)], made.last_at)
-    return fast_import(made.commits, made.tags)
+    made.writer.close()
 
 
 @dataclass(eq=False)
@@ -64,18 +65,18 @@ class _Group:
 
 
 class _Repository:
-    """Commits as they are made.
+    """Makes commits and writes them.
 
     live    section → its text now, units form; `order`: the sections, `gone` those of them that were removed
     files   section → (path, text) as the last commit has them
     groups  not yet committed: each of sections of its own, or one alone with which sections came in
     """
 
-    def __init__(self, voices: Voices) -> None:
+    def __init__(self, voices: Voices, writer: Writer) -> None:
         self.voices = voices
+        self.writer = writer
         self.words = voices.words
-        self.commits: list[Commit] = []
-        self.tags: list[Tag] = []
+        self.tags: set[str] = set()  # their names, in small letters
         self.live: dict[int, str] = {}
         self.order: list[int] = []
         self.gone: set[int] = set()
@@ -169,12 +170,12 @@ class _Repository:
         assert one is not None
         plain = ref_name(_cut(re.sub(r"[\s/]+", "-", _visible(one.name)), NAME).strip("-") or "v")
         name, number = plain, 2
-        taken = {"head", "main", *(each.name.casefold() for each in self.tags)}  # file systems may not tell A from a
-        while name.casefold() in taken:
+        while name.casefold() in self.tags | {"head", "main"}:  # file systems may not tell A from a
             name, number = f"{plain}-{number}", number + 1
         chain = f"Chain-Head: {one.chain_head}" if one.chain_head else ""
         message = "\n\n".join(filter(None, (one.name, one.note, chain))) + "\n"
-        self.tags.append(Tag(name, len(self.commits) - 1, self.voices.team, self.voices.local(one.at), message))
+        self.tags.add(name.casefold())
+        self.writer.tag(Tag(name, self.writer.count - 1, self.voices.team, self.voices.local(one.at), message))
 
     # ── commits ──
 
@@ -237,7 +238,7 @@ class _Repository:
         files: dict[str, str] | None = None,
         removed: Sequence[str] = (),
     ) -> None:
-        self.commits.append(
+        self.writer.commit(
             Commit(
                 said.author,
                 self.voices.local(first_at),

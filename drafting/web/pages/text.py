@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from io import SEEK_END
+from typing import Any, BinaryIO
 
 from flask import Blueprint, Response, request
 from markupsafe import Markup, escape
@@ -49,11 +51,21 @@ class Found:
 def file(slug: str, ending: str) -> Response:
     """The whole document as a file; in Word and CriticMarkup with what is proposed as marks, for git its history."""
     document = frame.document(slug)
-    content = exchange.export(frame.reading(), frame.actor(), document.id, ending)
-    answer = Response(content, mimetype=exchange.MEDIA_TYPES[ending])
+    made = exchange.export_file(frame.reading(), frame.actor(), document.id, ending)
+    size = made.seek(0, SEEK_END)
+    made.seek(0)
+    answer = Response(_pieces(made), mimetype=exchange.MEDIA_TYPES[ending])
+    answer.call_on_close(made.close)  # also when nobody reads it to its end
+    answer.content_length = size
     answer.headers["Content-Disposition"] = f'attachment; filename="{slug}.{ending}"'
     answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
     return answer
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(1 << 16):
+            yield piece
 
 
 @pages.get("/text")
