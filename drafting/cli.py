@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import errno
 import gc
+import io
 import os
 import shutil
 import socket
@@ -22,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -321,10 +322,8 @@ def run_export(settings: Settings, options: argparse.Namespace) -> int:
         document = _document(session, options.slug)
         ending = exchange.ending_of(options.file.name)
         made = exchange.export_file(session, _reader(session, document), document.id, ending)
-    with made, options.file.open("wb") as file:
-        shutil.copyfileobj(made, file)
-        size = file.tell()
-    print(f"{options.file}: {size} bytes")
+    with made:
+        _write(options.file, made)
     return 0
 
 
@@ -336,9 +335,19 @@ def run_report(settings: Settings, options: argparse.Namespace) -> int:
         document = _document(session, options.slug)
         ending = options.file.suffix.lstrip(".").lower()
         content = reporting.report_file(session, _reader(session, document), document.id, ending)
-    options.file.write_bytes(content)
-    print(f"{options.file}: {len(content)} bytes")
+    _write(options.file, io.BytesIO(content))
     return 0
+
+
+def _write(path: Path, made: BinaryIO) -> None:
+    """Copies a file that was made to its place and says how long it is. raises: InvalidFile"""
+    try:
+        with path.open("wb") as file:
+            shutil.copyfileobj(made, file)
+            size = file.tell()
+    except OSError as error:
+        raise InvalidFile(f"{path} cannot be written: {error.strerror}") from None
+    print(f"{path}: {size} bytes")
 
 
 def run_verify(settings: Settings, options: argparse.Namespace) -> int:

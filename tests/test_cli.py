@@ -180,6 +180,10 @@ def test_the_ending_of_a_file_says_the_form_of_an_export(drafting: Run, instance
     marked = read_critic((tmp_path / "out.critic.md").read_text())
     assert (marked.text, marked.changes) == ((tmp_path / "out.md").read_text(), ())
     assert not (tmp_path / "x.exe").exists()
+    for command in ("export", "report"):
+        nowhere = tmp_path / "no" / "x.html"
+        told = drafting(command, "programme", nowhere, status=1)
+        assert told == f"drafting: {nowhere} cannot be written: No such file or directory\n"
 
 
 def test_a_backup_is_a_whole_instance(drafting: Run, instance: Path, tmp_path: Path) -> None:

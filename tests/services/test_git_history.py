@@ -228,6 +228,20 @@ def test_a_section_keeps_its_lines_through_a_new_heading_and_a_new_place(around:
     assert "01 Trees.md" in made.git("log", "--follow", "--name-only", "--format=", "main", "--", "02 Drzewa i ... zieleń.md")
 
 
+def test_a_line_that_is_kept_keeps_its_name_when_all_around_it_and_the_heading_are_new(around: Around, tmp_path: Path) -> None:
+    """Words and the file's name change in commits of their own, or git would take the file for another one."""
+    around.accept(around.propose(around.ngo, "100", "250", origins=(around.origin,)))
+    kept = "We plant 250 trees in 2027."
+    with around.database.write() as session:
+        new = f"## Zieleń\n\n{kept}\n\n" + "".join(f"Akapit numer {number}.\n" for number in range(40))
+        editing.replace_text(session, around.drafter, around.section_id, new)
+    made = exported(around, tmp_path / "one")
+    assert made.files() == {"01 Zieleń.md": new}
+    with around.database.read() as session:
+        assert made.blame("01 Zieleń.md", kept) == session.get_one(Organization, around.ours).name
+    assert made.blame("01 Zieleń.md", "numer 7") == "zespół redakcyjny"
+
+
 def test_a_named_version_is_a_tag_with_its_texts(around: Around, tmp_path: Path) -> None:
     with around.database.write() as session:
         second = sections.add_section(session, around.official, around.document_id, "## Benches\n").id
