@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
@@ -19,6 +20,7 @@ class Anchors:
 
     def __init__(self) -> None:
         self._index: Index | None = None
+        self.orphans: frozenset[int] = frozenset()  # another object when they are others
 
     def __len__(self) -> int:
         return 0 if self._index is None else len(self._index)
@@ -32,7 +34,14 @@ class Anchors:
     def main_update(self, changes: ChangeSet, version: int) -> None:
         """One more revision of main, which the head's log has."""
         if self._index is not None:
-            self._index.advance(changes, version)
+            self._note(self._index.advance(changes, version))
+
+    def _note(self, names: Iterable[Any]) -> None:
+        """Keeps which of these are orphans now."""
+        assert self._index is not None
+        for each in names:
+            if self._index[each].is_orphan != (each in self.orphans):
+                self.orphans ^= {each}
 
     def refresh(self, session: Session, head: Any) -> None:
         """Takes in remarks that were placed, or placed anew, since the head was last read."""
@@ -47,11 +56,13 @@ class Anchors:
                 anchor = recalled(head.log, placed, row.now_start, row.now_end, row.now_version)
             index.put(row.id, anchor)
         self._index = index
+        self._note(index)
 
     def put(self, annotation_id: int, anchor: Anchor) -> Anchor:
         """A remark that was placed; returns its anchor at the head's version."""
         assert self._index is not None
         self._index.put(annotation_id, anchor)
+        self._note([annotation_id])
         return self._index[annotation_id]
 
     def save(self, session: Session, version: int) -> None:

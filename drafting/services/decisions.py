@@ -18,7 +18,7 @@ from drafting.engine.plans import Applied, Item
 from drafting.engine.text import from_units, to_units
 from drafting.engine.words import sentence
 from drafting.errors import InvalidInput, NotFound, StaleReview, WrongState
-from drafting.services import audit, editing, heads, hunks, sections, suggestions
+from drafting.services import audit, editing, grounds, heads, hunks, sections, suggestions
 from drafting.services.access import Actor, require
 from drafting.services.clock import now
 from drafting.services.heads import SERVER_CLIENT, Head, Stored
@@ -256,6 +256,7 @@ def _accept(
         for suggestion_id in {item.suggestion_id for item in items}
         for one in head.proposals.shown(suggestion_id)
     }
+    grounds_before = grounds.grounds_of(head)
     outcome = head.proposals.accept(plan, supersedes)
     at = now()
     set_id = set_id_of(section.id, [(item.suggestion_id, item.hunk_id) for item in items], at)
@@ -296,6 +297,7 @@ def _accept(
         if head.text[: editing.TITLE_REACH] != before:
             editing.keep_title(session, head)
         _bring_in(session, actor, head, section, rows.values())
+        grounds.tell(session, actor, head, grounds_before)
         heads.store(session, head, stored, epoch=True)
         _after(session, actor, section, made.values(), rows)
     outcomes = tuple(

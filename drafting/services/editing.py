@@ -22,7 +22,7 @@ from drafting.engine.proposals import carry
 from drafting.engine.rebase import Update, rebase
 from drafting.engine.text import from_units, to_units
 from drafting.errors import DraftingError, InvalidChanges, InvalidInput, NotFound, TooLarge, VersionConflict, WrongState
-from drafting.services import audit, heads, hunks, people, sections
+from drafting.services import audit, grounds, heads, hunks, people, sections
 from drafting.services.access import Actor, require, require_own
 from drafting.services.clock import now
 from drafting.services.heads import MAIN_CLIENT, SERVER_CLIENT, Branch, Head, Stored
@@ -225,6 +225,7 @@ class Work:
         rows = self.rows.setdefault(head.section_id, [])
         touched = heads.movement(self.session, head).suggestions
         fates = self.fates.setdefault(head.section_id, [])
+        before = grounds.grounds_of(head)
         for update in fresh:
             stored = Stored(
                 version=head.version + 1,
@@ -240,6 +241,7 @@ class Work:
             touched.update(outcome.touched)
             fates.extend(outcome.fates)
             rows.append((head.stream_id, stored))
+        grounds.tell(self.session, push.actor, head, before)
 
     def _take_branch(self, head: Head, branch: Branch, push: Push, updates: list[Update]) -> None:
         section, suggestion_id = head.section_id, branch.suggestion_id
@@ -441,9 +443,11 @@ def append(
         at=now(),
     )
     moved = heads.movement(session, head)
+    grounds_before = grounds.grounds_of(head)
     outcome = head.take_main(stored)
     moved.suggestions.update(outcome.touched)
     hunks.keep_fates(session, head, outcome.fates)
+    grounds.tell(session, actor, head, grounds_before)
     if head.text[:TITLE_REACH] != before:
         keep_title(session, head)
     heads.store(session, head, [(head.stream_id, stored)])

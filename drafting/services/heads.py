@@ -102,6 +102,7 @@ class Head:
         self.branches: dict[int, Branch] = {}
         self.anchors = Anchors()
         self.clients: dict[tuple[int, str], tuple[int, int | None]] = {}  # (stream, client) → as `newest_of`
+        self._flagged: frozenset[int] | None = None  # see `flagged`; None: to be looked at again
 
     @property
     def version(self) -> int:
@@ -160,8 +161,11 @@ class Head:
 
         raises  MismatchError, PositionError, and then nothing has changed
         """
+        known = self._flagged
         self.append_main(stored)
-        return self.proposals.main_update(stored.changes, stored.version, stored.carried)
+        outcome = self.proposals.main_update(stored.changes, stored.version, stored.carried)
+        self._flagged = self._flagged_again(known, outcome.touched)
+        return outcome
 
     def append_main(self, stored: Stored) -> None:
         """Text, attribution, anchors and log after one more revision of main; the index is the caller's."""
@@ -170,6 +174,7 @@ class Head:
         self.tape.apply(stored.changes, stored.version, stored.carried)
         self.log.append(stored)
         self.unsaved += 1
+        self._flagged = None
         self.anchors.main_update(stored.changes, stored.version)
 
     def take_branch(self, branch: Branch, stored: Stored) -> BranchOutcome | None:
@@ -181,10 +186,34 @@ class Head:
             outcome = self.proposals.branch_update(
                 branch.suggestion_id, stored.changes, written_on=written_on, flagged=stored.removal
             )
+            self._flagged = self._flagged_again(self._flagged, (branch.suggestion_id,))
         branch.log.append(stored)
         branch.main_version = max(branch.main_version, stored.main_version or 0)
         self.unsaved += 1
         return outcome
+
+    # ── what has lost its ground ──
+
+    def flagged(self) -> frozenset[int]:
+        """The open suggestions of which something is base_changed; the same object as long as they are the same."""
+        if self._flagged is None:
+            self._flagged = frozenset(each for each in self.proposals.suggestions() if self._is_flagged(each))
+        return self._flagged
+
+    def forget_flagged(self) -> None:
+        """Hunks entered or left a state otherwise than by a plain edit."""
+        self._flagged = None
+
+    def _is_flagged(self, suggestion_id: int) -> bool:
+        return any(hunk.base_changed for hunk in self.proposals.hunks(suggestion_id))
+
+    def _flagged_again(self, known: frozenset[int] | None, touched: Iterable[int]) -> frozenset[int] | None:
+        if known is None or not touched:
+            return known
+        for each in touched:
+            if self._is_flagged(each) != (each in known):
+                known ^= {each}
+        return known
 
     # ── reading from the database ──
 
@@ -226,6 +255,7 @@ class Head:
         self.tape = Tape(self.text, spans_of(json.loads(snapshot.spans))) if snapshot else Tape()
         self.log = StreamLog(self, row.stream_id, self.saved_version)
         self.clients, self.branches, self.unsaved, self.anchors = {}, {}, 0, Anchors()
+        self._flagged = None
         self.epoch = checkpoint.epoch if checkpoint else 0
         if checkpoint is None:  # no suggestion was ever opened here
             self.proposals = Proposals(self.log)

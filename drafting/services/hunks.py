@@ -92,6 +92,7 @@ def keep_fates(
             reopened.setdefault(fate.suggestion, set()).add(fate.hunk)
         suggestions.add(fate.suggestion)
     if rows:
+        head.forget_flagged()
         session.execute(insert(HunkState), rows)
         keep_hunks(session, head, reopened)
         keep_suggestion_states(session, suggestions)

@@ -16,7 +16,7 @@ from drafting.engine.plans import RevertPlan
 from drafting.engine.text import from_units
 from drafting.engine.words import sentence
 from drafting.errors import NotFound, WrongState
-from drafting.services import audit, editing, heads, hunks, suggestions
+from drafting.services import audit, editing, grounds, heads, hunks, suggestions
 from drafting.services.access import Actor, require
 from drafting.services.clock import now
 from drafting.services.heads import SERVER_CLIENT, Head, Stored
@@ -93,6 +93,7 @@ def _revert_acceptance(
     plan = head.proposals.revert_plan(decision.suggestion_id, decision.hunk_id)
     if plan.newer:
         _check_confirmed(session, head, plan, confirm)
+    grounds_before = grounds.grounds_of(head)
     outcome = head.proposals.revert(plan, confirm=True)
     at = now()
     stored: list[tuple[int, Stored]] = []
@@ -151,6 +152,7 @@ def _revert_acceptance(
         touch(session, head, session.get_one(Suggestion, suggestion_id))
     if head.text[: editing.TITLE_REACH] != before:
         editing.keep_title(session, head)
+    grounds.tell(session, actor, head, grounds_before)
     heads.store(session, head, stored, epoch=True)
     _after_revert(session, actor, section, made, tuple(plan.closed))
     return Reverted(head.version, decision_values(actor, made), tuple(plan.closed))
