@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 WARM_SECTIONS = 50  # read into memory when a server starts
 AHEAD_AFTER = 1.0  # s; those who waited for the start come first, then the past is read ahead
 REST = 2  # times as long as a step took: writer and pages go before it
+QUIET = 0.25  # s since the last request before the next step is taken
+MOST_REST = 1.0  # s; where it is never quiet it goes on all the same
 
 
 def init(app: Flask) -> Live:
@@ -69,6 +71,8 @@ class Live:
         self._workers: Workers | None = None
         self.ahead = threading.Thread(target=self._read_ahead, name="live reading ahead", daemon=True)
         self._stopped = threading.Event()
+        self._asked_at = 0.0
+        app.before_request(self._asked)
 
     def start(self) -> None:
         if self.settings.redis_url:
@@ -103,6 +107,10 @@ class Live:
         except Exception:  # a section that cannot be read is reported to whoever opens it
             log.exception("sections could not be read ahead")
 
+    def _asked(self) -> None:
+        """Somebody waits for an answer: the reading ahead waits too."""
+        self._asked_at = time.monotonic()
+
     def _read_ahead(self) -> None:
         """Reads templates, and the past of the documents written last, in small steps with rests between."""
         self.warming.join()
@@ -112,8 +120,12 @@ class Live:
         try:
             with closing(self._steps()) as steps:
                 for _ in steps:
-                    if self._stopped.wait(REST * (time.monotonic() - began)):
+                    now = time.monotonic()
+                    if self._stopped.wait(REST * (now - began)):
                         return
+                    while (ahead_of := self._asked_at + QUIET - time.monotonic()) > 0 and time.monotonic() - now < MOST_REST:
+                        if self._stopped.wait(ahead_of):
+                            return
                     began = time.monotonic()
         except Exception:  # whoever asks for it reads it, and is told what is wrong
             log.exception("the past could not be read ahead")
