@@ -86,6 +86,7 @@ def runs_html(
     selected  key of the run whose story is shown
     """
     marks: list[Mark] = []
+    names: dict[str, str] = {}  # a text has thousands of runs and a dozen groups
     last = ""
     for run in shown.runs:
         group = group_of(run.source, by, at)
@@ -93,7 +94,9 @@ def runs_html(
         hue = group.hue if seen else 0
         bare = "" if labels and group.id != last else " run--bare"
         last = group.id if seen else ""
-        name = group_name(group) if seen else ""
+        name = ""
+        if seen:
+            name = names.get(group.id) or names.setdefault(group.id, group_name(group))
         chosen = " is-selected" if run.key == selected else ""
         attributes = [("class", f"run hue-{hue}{bare}{chosen}"), ("data-run", run.key)]
         if hue:

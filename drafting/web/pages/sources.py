@@ -53,13 +53,15 @@ def every(slug: str) -> Any:
     chosen = asked.get("section", type=int)
     fits = marking.shortest([each.text for each in views], ON_ONE_PAGE)
     at = now()
+    here = address()
+    story_at = here if here.endswith("?") else f"{here}&"  # a key is of digits and points
     parts = []
     for view, fit in zip(views, fits, strict=True):
         shown = view.section_id == chosen if chosen else fit
         html = None
         if shown:
             html = marking.runs_html(
-                view, by, at, lambda key: address(run=key) + "#run", only=only, selected=run, labels=labels,
+                view, by, at, lambda key: f"{story_at}run={key}#run", only=only, selected=run, labels=labels,
                 prefix=f"s{view.section_id}-",
             )  # fmt: skip
         parts.append((view, numbers.get(view.section_id), html))
