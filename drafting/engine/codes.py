@@ -18,6 +18,8 @@ from drafting.engine.spans import MOST
 FIRST = MOST
 # The first number of a block in 16, 24 and 32 bits, with the type of the array of the bits above 16.
 _WIDTHS = ((1 << 15, ""), (1 << 23, "B"), (1 << 31, "H"))
+# Every number of 16 bits: a row of keys is a part of it, which is copied rather than made.
+_ROW = array("H", range(1 << 16))
 
 
 class Codes:
@@ -29,7 +31,9 @@ class Codes:
         self._pack(codes)
 
     def insert(self, at: int, codes: Sequence[int]) -> None:
-        """Put integers, at least one, in front of the one at a place."""
+        """Put integers, at least one, in front of the one at a place; a range most quickly."""
+        if type(codes) is range and self._insert_row(at, codes):
+            return
         small = self._lowered(codes)
         if small is None:
             whole = self.read()
@@ -40,6 +44,28 @@ class Codes:
         else:
             self._low[at:at] = array("H", [each & 0xFFFF for each in small])
             self._high[at:at] = array(self._high.typecode, [each >> 16 for each in small])
+
+    def _insert_row(self, at: int, row: range) -> bool:
+        """Put integers that follow each other; False, and nothing done, when they do not fit or need many steps."""
+        is_block = row[0] >= FIRST
+        lowest = self._first if is_block else self._base
+        if lowest < 0:  # the first of its kind here
+            lowest = row[0]
+        first, last = row[0] - lowest, row[-1] - lowest
+        if first < 0 or last >= self._half or is_block != (row[-1] >= FIRST):
+            return False
+        if is_block:
+            first, last = first + self._half, last + self._half
+        if first >> 16 != last >> 16:
+            return False
+        self._low[at:at] = _ROW[first & 0xFFFF : (last & 0xFFFF) + 1]
+        if self._high is not None:
+            self._high[at:at] = array(self._high.typecode, [first >> 16]) * len(row)
+        if is_block:
+            self._first = lowest
+        else:
+            self._base = lowest
+        return True
 
     def delete(self, start: int, end: int) -> None:
         """Take out those from one place to another."""
@@ -63,6 +89,16 @@ class Codes:
         other._high = None if self._high is None else self._high[:]
         return other
 
+    def part(self, start: int, end: int) -> Codes:
+        """Another list of those from one place to another; in fewer bytes each, where that seems enough."""
+        high = None if self._high is None else self._high[start:end]
+        if high and min(high) == max(high):
+            return Codes(self.read(start, end))
+        other = Codes.__new__(Codes)
+        other._base, other._first, other._half = self._base, self._first, self._half
+        other._low, other._high = self._low[start:end], high
+        return other
+
     def __sizeof__(self) -> int:
         """Bytes, with those of its arrays."""
         arrays = (self._low,) if self._high is None else (self._low, self._high)
@@ -70,15 +106,18 @@ class Codes:
 
     def _pack(self, codes: Sequence[int]) -> None:
         """Begin anew with these."""
-        versions = [code for code in codes if code < FIRST]
-        blocks = [code for code in codes if code >= FIRST]
+        versions: Sequence[int] = codes
+        blocks: Sequence[int] = ()
+        if max(codes, default=0) >= FIRST:
+            versions = [code for code in codes if code < FIRST]
+            blocks = [code for code in codes if code >= FIRST]
         base, first = min(versions, default=-1), min(blocks, default=-1)  # -1 while there are none of them
         spread = max(max(versions, default=-1) - base, max(blocks, default=-1) - first)
         self._half, kind = next((half, kind) for half, kind in _WIDTHS if spread < half)
         self._base, self._first = base, first
         above = self._half - first
         small = [code - base if code < FIRST else code + above for code in codes]
-        self._low = array("H", [each & 0xFFFF for each in small])
+        self._low = array("H", [each & 0xFFFF for each in small] if kind else small)
         self._high = array(kind, [each >> 16 for each in small]) if kind else None
 
     def _lowered(self, codes: Sequence[int]) -> list[int] | None:

@@ -5,7 +5,8 @@ below `FIRST` is the version of a revision that inserted exactly one code unit, 
 blocks of longer insertions and of carried spans, found by bisection. Spans exist only while they are read.
 
 Speed and clarity collide once: what is typed and deleted in one go is gathered at a caret, and reaches its chunk when
-something else is done. Every reader settles it first.
+something else is done. Keys that follow each other, each the next version, are only appended to a list before that.
+Every reader settles both first.
 """
 
 from __future__ import annotations
@@ -30,8 +31,13 @@ Source = TypeVar("Source", bound=Hashable)
 _FULL = 2048
 # A chunk below this joins a neighbour, so that deleting much leaves no dust.
 _SCANT = 256
-# What is typed in one go is settled after this many keys.
+# So many chunks are passed in one step where a place is so many code units away, which is about as far.
+_STRIDE = 16
+_FAR_OFF = _STRIDE * _FULL
+# What is typed in one go, less simply than key after key, is settled after this many code units.
 _LONG = 128
+# From this version on every key is checked: before it, no row of keys that memory can hold reaches FIRST.
+_FAR = FIRST // 2
 # Three times quicker than Span(...), and there is one for every key that was ever pressed.
 _made = tuple.__new__
 
@@ -46,8 +52,8 @@ class Tape:
     """
 
     __slots__ = (
-        "_at", "_caret", "_chunk", "_codes", "_count", "_gone", "_length", "_offsets", "_starts", "_streams", "_texts",
-        "_typed", "_typed_codes", "_versions",
+        "_at", "_caret", "_chunk", "_codes", "_count", "_gone", "_keys", "_length", "_next", "_offsets", "_starts",
+        "_streams", "_texts", "_typed", "_typed_codes", "_versions",
     )  # fmt: skip
 
     def __init__(self, text: str = "", spans: Iterable[Span] | None = None) -> None:
@@ -65,6 +71,8 @@ class Tape:
         self._typed = ""
         self._gone = 0  # what is in the chunk behind it still, and was deleted
         self._typed_codes = array("I")
+        self._keys: list[str] = []  # pressed after that: the last ones of the versions below this one
+        self._next = 0
         check_units(text)
         given = [Span(len(text), 0, 0, 0)] if spans is None else list(spans)
         check_spans(given, len(text))
@@ -89,20 +97,22 @@ class Tape:
         """
         if changes._length != self._length:
             raise MismatchError(f"A change set for {changes.length} code units does not fit a text of {self._length}.")
-        if type(version) is not int or not 0 < version < FIRST:
-            raise EngineError(f"A revision makes version 1 or a later one, not {version}.")
         replacements = changes._replacements
         if carried is None and len(replacements) == 1:
             start, end, inserted = replacements[0]
-            if start == end == self._caret and len(inserted) == 1 and len(self._typed) < _LONG:
-                # A key where the last one was.
-                self._typed += inserted
-                self._typed_codes.append(version)
+            if start == end == self._caret and version == self._next and len(inserted) == 1:
+                # A key where the last one was, and right after it.
+                self._keys.append(inserted)
+                self._next += 1
                 self._caret = end + 1
                 self._length += 1
                 return
+            _check_version(version)
             if self._apply_one(start, end, inserted, version):
+                self._next = version + 1 if version < _FAR else 0
                 return
+        else:
+            _check_version(version)
         self._settle()
         self._apply_many(replacements, version, carried)
 
@@ -114,13 +124,15 @@ class Tape:
         if start < end and not (self._delete_at_caret(start, end) or self._delete_inside(start, end)):
             return False
         if size:
-            if start != self._caret or len(self._typed) + size > _LONG:
+            if start != self._caret or len(self._typed) + len(self._keys) + size > _LONG:
                 self._open(start)
-            self._typed += inserted
-            if size == 1:
-                self._typed_codes.append(version)
             else:
-                self._typed_codes.extend(self._new_codes([Span(size, 0, version, 0)]))
+                self._gather()
+            if size == 1 and not self._typed and version < _FAR:
+                self._keys.append(inserted)
+            else:
+                self._typed += inserted
+                self._typed_codes.extend([version] if size == 1 else self._new_block(size, 0, version, 0))
             self._caret = start + size
             self._length += size
         return True
@@ -133,25 +145,45 @@ class Tape:
         if not text.isascii() and cuts_pair(text, pos - self._at):
             raise _cut(pos)
 
+    def _gather(self) -> None:
+        """Put the keys that were pressed last to what was typed."""
+        keys = self._keys
+        if keys:
+            self._typed += "".join(keys)
+            self._typed_codes.extend(range(self._next - len(keys), self._next))
+            keys.clear()
+
     def _settle(self) -> None:
         """Make the chunk what it is at the caret; afterwards there is no caret."""
-        if self._typed or self._gone:
-            typed, codes, gone = self._typed, self._typed_codes, self._gone
-            self._typed, self._typed_codes, self._gone = "", array("I"), 0
+        keys, gone = self._keys, self._gone
+        typed: str = ""
+        codes: Sequence[int] = ()
+        if self._typed:
+            self._gather()
+            typed, codes = self._typed, self._typed_codes
+            self._typed, self._typed_codes = "", array("I")
+        elif keys:
+            typed, codes = "".join(keys), range(self._next - len(keys), self._next)
+            keys.clear()
+        if typed or gone:
+            self._gone = 0
             self._length += gone - len(typed)
             self._replace(self._caret - len(typed), gone, typed, codes)
         self._caret = -1
 
     def _delete_at_caret(self, start: int, end: int) -> bool:
         """Delete what lies right before the caret or behind it; False, and nothing done, when it is not so simple."""
+        if self._caret != start and self._caret != end:
+            return False
+        self._gather()
         size = end - start
         typed = self._typed
         if typed and end == self._caret:
-            if size > len(typed) or "\ud800" <= typed[-size] <= "\udfff":
+            if size > len(typed) or len(typed) > _FULL or "\ud800" <= typed[-size] <= "\udfff":
                 return False
             self._typed = typed[:-size]
             del self._typed_codes[-size:]
-        elif self._caret in (start, end):
+        else:
             text = self._texts[self._chunk]
             i = start - self._at
             if start == self._caret:
@@ -161,8 +193,6 @@ class Tape:
             if not text.isascii() and max(text[i : i + size]) >= "\ud800":
                 return False  # perhaps half a pair
             self._gone += size
-        else:
-            return False
         self._caret = start
         self._length -= size
         return True
@@ -198,8 +228,9 @@ class Tape:
             for pos in (start, end):
                 if self._cuts_pair(pos):
                     raise _cut(pos)
+        codes: Sequence[int]
         if carried is None:
-            codes = self._new_codes([Span(size, 0, version, 0)] if size else ())
+            codes = self._new_block(size, 0, version, 0) if size > 1 else [version] * size
         else:
             check_spans(carried, size)
             codes = self._new_codes(carried)
@@ -218,14 +249,18 @@ class Tape:
             if length == 1 and stream == 0 and offset == 0:
                 codes.append(version)
                 continue
-            self._starts.append(self._count)
-            self._streams.append(stream)
-            self._versions.append(version)
-            self._offsets.append(offset)
-            first = FIRST + self._count
-            codes.extend(range(first, first + length))
-            self._count += length
+            codes.extend(self._new_block(length, stream, version, offset))
         return codes
+
+    def _new_block(self, length: int, stream: int, version: int, offset: int) -> range:
+        """The integers of a new block."""
+        self._starts.append(self._count)
+        self._streams.append(stream)
+        self._versions.append(version)
+        self._offsets.append(offset)
+        first = FIRST + self._count
+        self._count += length
+        return range(first, first + length)
 
     def _seek(self, pos: int) -> None:
         """Make the chunk current that holds the character at `pos`; the last one at the end of the text."""
@@ -236,6 +271,16 @@ class Tape:
             chunk = at = 0
         elif pos > (at + self._length) >> 1:
             chunk, at = last, self._length - len(texts[last])
+        # far away by many chunks at once
+        while at - pos > _FAR_OFF and chunk > _STRIDE:
+            at -= sum(map(len, texts[chunk - _STRIDE : chunk]))
+            chunk -= _STRIDE
+        while pos < at:
+            chunk -= 1
+            at -= len(texts[chunk])
+        while pos - at > _FAR_OFF and chunk + _STRIDE < last:
+            at += sum(map(len, texts[chunk : chunk + _STRIDE]))
+            chunk += _STRIDE
         while pos < at:
             chunk -= 1
             at -= len(texts[chunk])
@@ -253,17 +298,20 @@ class Tape:
         chunk, i = self._chunk, start - self._at
         text = self._texts[chunk]
         self._length += len(inserted) - gone
-        whole = text[:i] + inserted + text[i + gone :]
+        whole = f"{text[:i]}{inserted}{text[i + gone :]}"
         if gone:
             self._codes[chunk].delete(i, i + gone)
-        full = max(_FULL, 8 * isqrt(self._length))
+        self._texts[chunk] = whole
+        if inserted:
+            self._codes[chunk].insert(i, codes)
+        if len(whole) > _FULL:
+            self._divide(chunk, max(_FULL, 8 * isqrt(self._length)))
+
+    def _divide(self, chunk: int, full: int) -> None:
+        """Make of a chunk that is longer than `full` several of half that; never through a surrogate pair."""
+        whole, codes = self._texts[chunk], self._codes[chunk]
         if len(whole) <= full:
-            self._texts[chunk] = whole
-            if inserted:
-                self._codes[chunk].insert(i, codes)
             return
-        all_codes = self._codes[chunk].read()
-        all_codes[i:i] = codes
         texts: list[str] = []
         parts: list[Codes] = []
         half = full // 2
@@ -275,7 +323,7 @@ class Tape:
             elif cuts_pair(whole, end):
                 end += 1
             texts.append(whole[start:end])
-            parts.append(Codes(all_codes[start:end]))
+            parts.append(codes.part(start, end))
             start = end
         self._texts[chunk : chunk + 1] = texts
         self._codes[chunk : chunk + 1] = parts
@@ -429,6 +477,11 @@ class Tape:
             yield chunk, max(start - at, 0), min(end - at, size)
             at += size
             chunk += 1
+
+
+def _check_version(version: int) -> None:
+    if type(version) is not int or not 0 < version < FIRST:
+        raise EngineError(f"A revision makes version 1 or a later one, not {version}.")
 
 
 def _cut(pos: int) -> PositionError:

@@ -15,6 +15,7 @@ from drafting.engine.text import cuts_pair
 from drafting.errors import EngineError, MismatchError, PositionError
 from tests.engine.crowded import random_place
 from tests.engine.histories import random_history, some
+from tests.seeds import for_seeds
 
 
 def identities(spans):
@@ -243,3 +244,50 @@ def test_a_part_outside_the_text_is_refused():
             tape.spans(start, end)
     with pytest.raises(PositionError):
         tape.identity(3)
+
+
+@for_seeds(smoke=300, full=6000, first=9000)
+def test_keys_in_a_row_with_gaps_and_far_versions_are_who_pressed_them(rng: random.Random) -> None:
+    """Against a list of (character, version, offset), in chunks so short that all of it meets."""
+    full = rng.choice([4, 16, 64, 2048])
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in (("_FULL", full), ("_SCANT", max(1, full // 8)), ("_FAR_OFF", full * 16)):
+            patched.setattr(f"drafting.engine.tape.{name}", value)
+        tape, slow = Tape(), []
+        version, pos = rng.choice([0, 0, 30_000, 65_000, 2**23 - 50, FIRST // 2 - 30, FIRST - 200]), 0
+        for _ in range(rng.choice([20, 200])):
+            version += 1 if version >= FIRST // 2 else rng.choice([1, 1, 1, 1, 1, 2, 40_000])
+            if version >= FIRST:
+                break
+            length, kind = len(slow), rng.random()
+            if kind < 0.6:
+                start, end, inserted = pos, pos, "x"
+            elif kind < 0.75 and pos:
+                start, end, inserted = pos - 1, pos, rng.choice(["", "", "y"])
+            elif kind < 0.8 and pos < length:
+                start, end, inserted = pos, pos + 1, ""
+            else:
+                start = rng.randint(0, length)
+                end = min(length, start + rng.choice([0, 0, 1, 3, 30]))
+                inserted = rng.choice(["", "z", "zz", "long" * rng.choice([1, 50])])
+            tape.apply(ChangeSet.of((start, end, inserted), length), version)
+            slow[start:end] = [(character, version, offset) for offset, character in enumerate(inserted)]
+            pos = start + len(inserted)
+            if rng.random() < 0.1:
+                check(tape, slow)
+                tape = tape.copy() if rng.random() < 0.3 else tape
+        check(tape, slow)
+
+
+def check(tape: Tape, slow: list[tuple[str, int, int]]) -> None:
+    assert tape.text() == "".join(character for character, _, _ in slow)
+    found = [(span.version, span.offset + i) for span in tape.spans() for i in range(span.length)]
+    assert found == [(version, offset) for _, version, offset in slow]
+
+
+def test_no_version_from_first_on_is_taken_from_a_key_after_a_key() -> None:
+    tape = Tape()
+    tape.apply(ChangeSet.of((0, 0, "a"), 0), FIRST - 1)
+    with pytest.raises(EngineError):
+        tape.apply(ChangeSet.of((1, 1, "b"), 1), FIRST)
+    assert tape.text() == "a"
