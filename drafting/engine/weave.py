@@ -296,9 +296,14 @@ class Weave:
         self._gap.clear()
         closed = []
         step = len(runs) // max(1, len(runs) // _BLOCK) + 1
-        for i in range(0, len(runs), step):
-            block = runs[i : i + step]
-            closed.append((sum([run[0] for run in block]), block))
+        rest = self._size
+        while len(runs) > step:
+            block = runs[:step]
+            size = sum([run[0] for run in block])
+            closed.append((size, block))
+            runs = runs[step:]
+            rest -= size
+        closed.append((rest, runs))
         start = self._start
         if pos < start:
             after.extend(reversed(closed))
