@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from drafting.services import comparison, impact, logs
+from drafting.services import comparison, heads, impact, logs
 from drafting.store.models import Milestone, MilestoneSection, Revision, Section, Stream
 
 STEP = 300  # revisions of one step: some ten milliseconds
@@ -72,6 +72,24 @@ def read_document(reading: Reading, document_id: int) -> Iterator[None]:
     yield
     with reading() as session:
         yield from _views(session, document_id)
+    yield from _ways(reading, document_id)
+
+
+def _ways(reading: Reading, document_id: int) -> Iterator[None]:
+    """How suggestions whose base changed can be accepted: each needs the log since it was written."""
+    with reading() as session:
+        present = session.scalars(
+            select(Section.id).where(Section.document_id == document_id, Section.removed_at.is_(None))
+        ).all()
+    for section_id in present:
+        with reading() as session, heads.reading(session, section_id) as head:
+            flagged = sorted(head.flagged())
+        for suggestion_id in flagged:
+            with reading() as session, heads.reading(session, section_id) as head:
+                if suggestion_id in head.flagged():
+                    for hunk in head.proposals.shown(suggestion_id):
+                        head.proposals.ways(suggestion_id, hunk.id)
+            yield
 
 
 def _views(session: Session, document_id: int) -> Iterator[None]:
