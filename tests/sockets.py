@@ -96,9 +96,13 @@ class Line:
         self.is_open = True
         self.failure: BaseException | None = None
         self._next = 0
-        assert self.socket.recv().startswith("0")
-        self.socket.send("40" + (json.dumps({"csrf": token}) if token else ""))
-        assert self.socket.recv().startswith("40")
+        try:
+            assert self.socket.recv().startswith("0")
+            self.socket.send("40" + (json.dumps({"csrf": token}) if token else ""))
+            assert self.socket.recv().startswith("40")
+        except BaseException:
+            self.socket.shutdown()
+            raise
         self.socket.settimeout(None)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -111,6 +115,8 @@ class Line:
             with self.changed:
                 self.is_open = False
                 self.changed.notify_all()
+        finally:  # also when the test has forgotten this line
+            self.socket.shutdown()
 
     def _read_all(self) -> None:
         while True:
@@ -182,7 +188,10 @@ class Line:
 
     def cut(self) -> None:
         """As when the network goes: nothing is said."""
-        self.socket.sock.shutdown(socket.SHUT_RDWR)
+        open_socket = self.socket.sock
+        if open_socket is not None:  # else the server was quicker
+            with contextlib.suppress(OSError):
+                open_socket.shutdown(socket.SHUT_RDWR)
 
 
 class Writer:

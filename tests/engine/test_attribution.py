@@ -246,7 +246,7 @@ def test_a_part_outside_the_text_is_refused():
         tape.identity(3)
 
 
-@for_seeds(smoke=300, full=6000, first=9000)
+@for_seeds(smoke=300, full=2000, first=9000)
 def test_keys_in_a_row_with_gaps_and_far_versions_are_who_pressed_them(rng: random.Random) -> None:
     """Against a list of (character, version, offset), in chunks so short that all of it meets."""
     full = rng.choice([4, 16, 64, 2048])

@@ -33,7 +33,7 @@ def ticking() -> Iterator[None]:
 
 
 def test_the_sections_of_every_moment_are_those_that_were_there_in_their_order(database: Database, ticking: None) -> None:
-    for seed in range(some(15, 300)):
+    for seed in range(some(15, 60)):
         rng = random.Random(seed)
         with database.session() as session:
             document = make.document(session, phase="review")
