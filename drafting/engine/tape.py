@@ -275,9 +275,6 @@ class Tape:
         while at - pos > _FAR_OFF and chunk > _STRIDE:
             at -= sum(map(len, texts[chunk - _STRIDE : chunk]))
             chunk -= _STRIDE
-        while pos < at:
-            chunk -= 1
-            at -= len(texts[chunk])
         while pos - at > _FAR_OFF and chunk + _STRIDE < last:
             at += sum(map(len, texts[chunk : chunk + _STRIDE]))
             chunk += _STRIDE
