@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import insert
@@ -41,20 +40,6 @@ from tests.engine.history_oracle import deleter
 from tests.engine.test_difference import expected
 
 FAR = 1_000_000  # a stream that no document of the test has
-
-
-@pytest.fixture
-def ticking() -> Iterator[None]:
-    """A clock that goes on a minute at every look."""
-    moment = make.NOON
-
-    def tick() -> datetime:
-        nonlocal moment
-        moment += timedelta(minutes=1)
-        return moment
-
-    with clock.set_to(tick):
-        yield
 
 
 # ── the oracle ──────────────────────────────────────────────────────────────────────────────────────────

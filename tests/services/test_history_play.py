@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from datetime import datetime, timedelta
 from itertools import count
-
-import pytest
-from sqlalchemy.orm import Session
 
 from drafting.engine.changes import ChangeSet
 from drafting.engine.rebase import Update
 from drafting.engine.text import from_units, to_units
-from drafting.services import clock, decisions, editing, milestones, returning, sections, suggestions
+from drafting.services import decisions, editing, milestones, returning, sections, suggestions
 from drafting.services.access import ANONYMOUS, Actor
 from drafting.services.attribution_view import Reader
 from drafting.services.comparison import SectionComparison, between
@@ -26,19 +21,6 @@ from tests.services.letters import Letter, Page, Who, typed
 
 WORDS = ("drzewo", "ławka", "😀", "sto", "🌳", "las", "250", "park", "ω")
 STEPS = 14
-
-
-@pytest.fixture
-def ticking() -> Iterator[None]:
-    moment = make.NOON
-
-    def tick() -> datetime:
-        nonlocal moment
-        moment += timedelta(minutes=1)
-        return moment
-
-    with clock.set_to(tick):
-        yield
 
 
 def who_of(source: Source) -> Who:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -16,20 +15,6 @@ from drafting.services.moments import moment_of
 from drafting.store.database import Database
 from tests import make
 from tests.engine.histories import some
-
-
-@pytest.fixture
-def ticking() -> Iterator[None]:
-    """A clock that goes on a minute at every look."""
-    moment = make.NOON
-
-    def tick() -> datetime:
-        nonlocal moment
-        moment += timedelta(minutes=1)
-        return moment
-
-    with clock.set_to(tick):
-        yield
 
 
 def test_the_sections_of_every_moment_are_those_that_were_there_in_their_order(database: Database, ticking: None) -> None:
