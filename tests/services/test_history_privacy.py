@@ -14,9 +14,7 @@ from drafting.services.access import ANONYMOUS, SERVER, Actor
 from drafting.store.database import Database
 from drafting.store.models import Organization
 from tests import make
-from tests.services.test_history import Stage, ticking
-
-__all__ = ["ticking"]
+from tests.services.test_history import Stage
 
 
 def told(stage: Stage, actor: Actor) -> str:
