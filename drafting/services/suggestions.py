@@ -1,37 +1,39 @@
-"""Suggestions: opening, filing, amending, withdrawing and endorsing them, and reading them with all that belongs to them.
+"""Suggestions: opening, filing, amending, withdrawing and endorsing them.
 
-A suggestion is typed on its branch (`editing.push`); here is everything else about it but the decisions
-(`decisions`), the values are in `suggestion_views`. Until it is filed only its owners see it: whoever opened it, and the members of its organisation.
-Where its open hunks stand, their hashes and relations come from the section's index; what became of the others from
-their rows.
+A suggestion is typed on its branch (`editing.push`); here is everything else that its owners and supporters do. How it
+is decided is in `decisions`, how it is read in `suggestion_queries` and `suggestion_views`. Until it is filed only its
+owners see it: whoever opened it, and the members of its organisation.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from drafting.engine.changes import ChangeSet
 from drafting.engine.text import from_units
-from drafting.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn, WrongState
+from drafting.errors import InvalidInput, NotAllowed, WrongState
 from drafting.services import audit, editing, heads, hunks, notices, people, sections
-from drafting.services.access import (
-    Actor,
-    Role,
-    require,
-    require_own,
-    sees_suggestion,
-    visible_suggestions,
-)
+from drafting.services.access import Actor, Role, require
 from drafting.services.clock import now
 from drafting.services.heads import Head
 from drafting.services.hunks import HunksMessage, live, live_messages
-from drafting.services.people import OrganizationView
+from drafting.services.suggestion_queries import (
+    Wording,
+    by_number,
+    comparison,
+    count,
+    listing,
+    of_section,
+    own_row,
+    owners,
+    seen_row,
+    suggestion,
+)
 from drafting.services.suggestion_views import (
     DecisionView,
     EndorsementView,
@@ -42,7 +44,6 @@ from drafting.services.suggestion_views import (
     WayView,
     decision_view,
     decisions_on,
-    organizations_of,
     views,
 )
 from drafting.store.database import verb
@@ -67,9 +68,6 @@ __all__ = [
 
 MAX_REASON = 10_000  # characters of a reason, a quote, a note
 FORMS = ("platform", "meeting", "email", "form")
-
-
-# ── verbs ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @verb
@@ -431,179 +429,3 @@ def _is_proposed(session: Session, row: Section) -> bool:
         )
         is not None
     )
-
-
-def seen_row(session: Session, actor: Actor, suggestion_id: int) -> Suggestion:
-    """Its row, when the actor may know of it. raises: NotFound"""
-    row = session.get(Suggestion, suggestion_id)
-    if row is None:
-        raise NotFound("there is no such suggestion")
-    document = require(session, actor, "read", row.document_id)
-    if not sees_suggestion(actor, document, row):
-        raise NotFound("there is no such suggestion")
-    return row
-
-
-def own_row(session: Session, actor: Actor, suggestion_id: int, action: str) -> Suggestion:
-    """Its row, when it is the actor's own and they may do this. raises: NotFound, NotAllowed, NotSignedIn"""
-    row = session.get(Suggestion, suggestion_id)
-    if row is None:
-        raise NotFound("there is no such suggestion")
-    require_own(session, actor, action, row)
-    if not actor.is_signed_in:
-        raise NotSignedIn("sign in first")
-    return row
-
-
-def owners(session: Session, row: Suggestion) -> list[int]:
-    """The ids of those whose suggestion it is."""
-    found = {row.author_id}
-    if row.organization_id is not None:
-        found.update(notices.members_of(session, row.document_id, organization_id=row.organization_id))
-    return sorted(found)
-
-
-# ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def suggestion(session: Session, actor: Actor, suggestion_id: int) -> SuggestionView:
-    """One suggestion. raises: NotFound. needs: read"""
-    [view] = views(session, actor, [seen_row(session, actor, suggestion_id)])
-    return view
-
-
-def by_number(session: Session, actor: Actor, document_id: int, number: int) -> SuggestionView:
-    """The suggestion U-number of a document. raises: NotFound. needs: read"""
-    found = session.scalar(
-        select(Suggestion.id).where(Suggestion.document_id == document_id, Suggestion.number == number)
-    )
-    if found is None:
-        raise NotFound("there is no such suggestion")
-    return suggestion(session, actor, found)
-
-
-def of_section(
-    session: Session, actor: Actor, section_id: int, *, states: Collection[str] = ("draft", "filed", "decided")
-) -> list[SuggestionView]:
-    """The suggestions of a section that the actor sees, in the order of the text; settled ones last. needs: read"""
-    row = sections.section_row(session, actor, section_id)
-    document = session.get_one(Document, row.document_id)
-    rows = session.scalars(
-        select(Suggestion)
-        .where(
-            visible_suggestions(actor, document), Suggestion.section_id == section_id, Suggestion.state.in_(list(states))
-        )
-        .order_by(Suggestion.number)
-    ).all()
-    found = views(session, actor, rows)
-    return sorted(found, key=lambda view: (min((hunk.start or 0 for hunk in view.open_hunks), default=2**40), view.number))
-
-
-def listing(
-    session: Session,
-    actor: Actor,
-    document_id: int,
-    *,
-    section_id: int | None = None,
-    organization_id: int | None = None,
-    meeting_id: int | None = None,
-    states: Collection[str] = (),
-    hunk_state: str | None = None,
-    words: str = "",
-    limit: int = 100,
-    offset: int = 0,
-) -> list[SuggestionView]:
-    """The suggestions of a document that the actor sees, by section and number.
-
-    organization_id, meeting_id   among its origins, or whose it is
-    states      draft filed decided withdrawn; empty: all
-    hunk_state  only those with a hunk in this state
-    words       in the reason, or in what is proposed
-    needs       read
-    """
-    query = _filtered(
-        session, actor, document_id, section_id=section_id, organization_id=organization_id, meeting_id=meeting_id,
-        states=states, hunk_state=hunk_state, words=words,
-    )
-    rows = session.scalars(
-        select(Suggestion)
-        .join(Section, Section.id == Suggestion.section_id)
-        .where(*query)
-        .order_by(Section.position, Section.id, Suggestion.number)
-        .limit(limit)
-        .offset(offset)
-    ).all()
-    return views(session, actor, rows)
-
-
-def count(session: Session, actor: Actor, document_id: int, **filters: Any) -> int:
-    """How many `listing` with these filters has."""
-    query = _filtered(session, actor, document_id, **filters)
-    return session.scalar(select(func.count()).select_from(Suggestion).where(*query)) or 0
-
-
-def _filtered(
-    session: Session,
-    actor: Actor,
-    document_id: int,
-    *,
-    section_id: int | None = None,
-    organization_id: int | None = None,
-    meeting_id: int | None = None,
-    states: Collection[str] = (),
-    hunk_state: str | None = None,
-    words: str = "",
-) -> list[ColumnElement[bool]]:
-    document = require(session, actor, "read", document_id)
-    query: list[ColumnElement[bool]] = [visible_suggestions(actor, document)]
-    if section_id is not None:
-        query.append(Suggestion.section_id == section_id)
-    origins = select(SuggestionOrigin.suggestion_id).join(Origin, Origin.id == SuggestionOrigin.origin_id)
-    if organization_id is not None:
-        theirs = origins.where(Origin.organization_id == organization_id)
-        query.append(or_(Suggestion.organization_id == organization_id, Suggestion.id.in_(theirs)))
-    if meeting_id is not None:
-        query.append(Suggestion.id.in_(origins.where(Origin.meeting_id == meeting_id)))
-    if states:
-        query.append(Suggestion.state.in_(list(states)))
-    if hunk_state is not None:
-        query.append(Suggestion.id.in_(select(Hunk.suggestion_id).where(Hunk.state == hunk_state)))
-    if words:
-        like = f"%{words}%"
-        said = select(Hunk.suggestion_id).where(Hunk.text.ilike(like))
-        query.append(or_(Suggestion.reason.ilike(like), Suggestion.id.in_(said)))
-    return query
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """How a sentence would read. `suggestion_id` is None for the text as it stands."""
-
-    suggestion_id: int | None
-    hunk_id: int | None
-    number: int | None
-    organization: OrganizationView | None
-    text: str
-
-
-def comparison(session: Session, actor: Actor, suggestion_id: int, hunk_id: int) -> list[Wording]:
-    """The sentence as it stands, with the hunk, and with each of its rivals that the actor sees. needs: read"""
-    row = seen_row(session, actor, suggestion_id)
-    document = session.get_one(Document, row.document_id)
-    with heads.reading(session, row.section_id) as head:
-        found = head.proposals.comparison(suggestion_id, hunk_id)
-    ids = {pair[0] for pair, _ in found if pair is not None}
-    seen = {
-        each.id: each
-        for each in session.scalars(select(Suggestion).where(Suggestion.id.in_(ids)))
-        if sees_suggestion(actor, document, each)
-    }
-    badges = organizations_of(session, {each.organization_id for each in seen.values()})
-    answer = []
-    for pair, text in found:
-        if pair is None:
-            answer.append(Wording(None, None, None, None, from_units(text)))
-        elif pair[0] in seen:
-            one = seen[pair[0]]
-            answer.append(Wording(one.id, pair[1], one.number, badges.get(one.organization_id or 0), from_units(text)))
-    return answer

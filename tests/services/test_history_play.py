@@ -5,6 +5,9 @@ from __future__ import annotations
 import random
 from itertools import count
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from drafting.engine.changes import ChangeSet
 from drafting.engine.rebase import Update
 from drafting.engine.text import from_units, to_units
@@ -15,6 +18,7 @@ from drafting.services.comparison import SectionComparison, between
 from drafting.services.decisions import Judged
 from drafting.services.sources import Source
 from drafting.store.database import Database
+from drafting.store.models import Section
 from tests import make
 from tests.engine.histories import some
 from tests.services.letters import Letter, Page, Who, typed
@@ -79,6 +83,7 @@ class Play:
         self.named: list[tuple[int, dict[int, list[Letter]]]] = []
         self.numbers = count(1)
         self.reached: set[str] = set()
+        self.looked_at: dict[int, list[Letter]] = {}
         self.names: dict[str, Letter] = {}  # a run's name is its first letter's for ever
         for _ in range(2):
             text = f"# {self.words()}\n\n{self.words()}\n\n{self.words()}\n"
@@ -92,7 +97,9 @@ class Play:
         return " ".join(self.rng.choices(WORDS, k=self.rng.randint(2, 5)))
 
     def here(self) -> list[int]:
-        return [each.id for each in sections.outline(self.session, ANONYMOUS, self.document.id)]
+        """The sections that are there, in their order."""
+        there = select(Section.id).where(Section.document_id == self.document.id, Section.removed_at.is_(None))
+        return list(self.session.scalars(there.order_by(Section.position, Section.id)))
 
     def version(self, section_id: int) -> int:
         return editing.text_at(self.session, ANONYMOUS, section_id).version
@@ -264,17 +271,21 @@ class Play:
         [deed] = self.rng.choices(list(deeds), list(deeds.values()))
         deed(self.rng.choice(self.here()))
         for section_id, page in self.pages.items():
+            if page.letters is self.looked_at.get(section_id):
+                continue
+            self.looked_at[section_id] = page.letters
             assert to_units(editing.text_at(self.session, ANONYMOUS, section_id).text) == page.text, deed.__name__
 
     # ── holding against the letters ──
 
     def check(self) -> None:
         reader = Reader(self.session, self.document.id)
+        assert self.here() == [each.id for each in sections.outline(self.session, ANONYMOUS, self.document.id)]
         for section_id, page in self.pages.items():
             self.check_attribution(reader, section_id, self.version(section_id), page.letters)
             for version in self.rng.sample(list(page.kept), min(3, len(page.kept))):
                 self.check_attribution(reader, section_id, version, page.kept[version])
-            for _ in range(4):
+            for _ in range(8):
                 a, b = sorted(self.rng.choices(list(page.kept), k=2))
                 self.check_difference(page, between(reader, section_id, "", a, b), a, b)
 
@@ -322,7 +333,7 @@ class Play:
 
 def test_law_8_whatever_people_do_every_letter_has_the_source_that_following_it_says(database: Database, ticking: None) -> None:
     reached: set[str] = set()
-    for seed in range(some(16, 1000 if database.engine.dialect.name == "sqlite" else 30)):
+    for seed in range(some(16, 500 if database.engine.dialect.name == "sqlite" else 30)):
         with database.session() as session:
             play = Play(session, random.Random(seed))
             try:

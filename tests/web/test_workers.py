@@ -20,7 +20,7 @@ from drafting.store.models import Document, Stream
 from drafting.web import writer
 from drafting.web.app import create_app
 from tests import make
-from tests.sockets import PATIENCE, Line, cookie_of
+from tests.sockets import Line, cookie_of
 from tests.web.conftest import served
 
 TEXT = "## Trees\n\nWe plant 100 trees.\n"

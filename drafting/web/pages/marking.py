@@ -7,7 +7,7 @@ have a story become links. Rendering is the dear part, so what was rendered once
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
