@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from drafting.config import Settings, load_settings
@@ -50,6 +51,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"drafting: {error.message}", file=sys.stderr)
         return 1
     except BrokenPipeError:
+        return 1
+    except KeyboardInterrupt:
+        print("drafting: stopped", file=sys.stderr)
+        return 130
+    except OperationalError as error:  # not there, full, or not to be written
+        print(f"drafting: the database cannot be used: {str(error.orig).strip()}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"drafting: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}", file=sys.stderr)
         return 1
 
 

@@ -16,10 +16,13 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from limits import parse_many
+
 from drafting.errors import InvalidInput
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("pl", "en")
+KEY_LENGTH = 32  # characters that a secret key has at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,10 @@ def load_settings(environ: Mapping[str, str] | None = None, **given: Any) -> Set
     instance = Path(
         given.get("instance_path") or environ.get("DRAFTING_INSTANCE_PATH") or Settings().instance_path
     ).resolve()
-    instance.mkdir(parents=True, exist_ok=True)
+    try:
+        instance.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(f"{instance} cannot be made: {error.strerror}", setting="instance_path") from None
 
     values: dict[str, Any] = _from_file(instance / "config.toml")
     for short, name in (("DATABASE_URL", "database_url"), ("REDIS_URL", "redis_url")):
@@ -85,16 +91,47 @@ def load_settings(environ: Mapping[str, str] | None = None, **given: Any) -> Set
     if values["base_url"].startswith("https://"):
         values.setdefault("cookie_secure", True)
     settings = Settings(**values)
-    if settings.language not in LANGUAGES:
-        raise InvalidInput(
-            f"language is {settings.language!r}; choose one of {', '.join(LANGUAGES)}", setting="language"
-        )
+    _check(settings)
     if settings.workers > 1 and (settings.is_sqlite or not settings.redis_url):
         raise InvalidInput(
             f"{settings.workers} workers need a PostgreSQL DATABASE_URL and a REDIS_URL; with SQLite use one worker",
             setting="workers",
         )
     return settings
+
+
+RANGES: dict[str, tuple[int, int]] = {  # what can be served with; beyond it a server starts that answers nobody
+    "port": (1, 65535),
+    "threads": (2, 20_000),
+    "workers": (1, 1000),
+    "trusted_proxies": (0, 100),
+    "max_upload_size": (1, 2**40),
+}
+SCHEMES = {"base_url": ("http://", "https://"), "redis_url": ("redis://", "rediss://", "unix://")}
+
+
+def _check(settings: Settings) -> None:
+    """Nothing, when every setting says something that can be done. raises: InvalidInput naming the one that does not"""
+    if settings.language not in LANGUAGES:
+        raise InvalidInput(
+            f"language is {settings.language!r}; choose one of {', '.join(LANGUAGES)}", setting="language"
+        )
+    for name, (least, most) in RANGES.items():
+        if not least <= getattr(settings, name) <= most:
+            raise InvalidInput(f"{name} is {getattr(settings, name)}; it lies between {least} and {most}", setting=name)
+    for name, begins in SCHEMES.items():
+        given = getattr(settings, name)
+        if given and not given.startswith(begins):
+            raise InvalidInput(f"{name} must begin with {' or '.join(begins)}", setting=name)
+    if len(settings.secret_key) < KEY_LENGTH:
+        raise InvalidInput(f"secret_key has fewer than {KEY_LENGTH} characters; it can be guessed", setting="secret_key")
+    try:
+        parse_many(settings.sign_in_limit or "1 per day")
+    except ValueError:
+        raise InvalidInput(
+            f"sign_in_limit is {settings.sign_in_limit!r}; write it like 10 per minute, or nothing for no limit",
+            setting="sign_in_limit",
+        ) from None
 
 
 def database_address(url: str, instance_path: Path) -> str:
@@ -163,9 +200,9 @@ def _secret_key(path: Path) -> str:
         finally:
             new.unlink()
     key = path.read_text(encoding="ascii").strip()
-    if len(key) < 32:
+    if len(key) < KEY_LENGTH:
         raise InvalidInput(
-            f"{path} holds fewer than 32 characters; remove it and a new key is made (everybody is signed out)",
+            f"{path} holds fewer than {KEY_LENGTH} characters; remove it and a new key is made (everybody is signed out)",
             setting="secret_key",
         )
     return key

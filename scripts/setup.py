@@ -43,8 +43,11 @@ def stop(text: str) -> None:
 
 def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
     """Runs a command quietly; when it fails, shows what it printed and ends."""
-    done = subprocess.run([str(part) for part in command], cwd=cwd, env=env, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        done = subprocess.run([str(part) for part in command], cwd=cwd, env=env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    except KeyboardInterrupt:
+        stop("Stopped. The next start goes on with this step.")
     if done.returncode:
         print(done.stdout[-6000:], file=sys.stderr)
         stop(f"This step failed (exit status {done.returncode}): {' '.join(str(part) for part in command)}")

@@ -286,3 +286,16 @@ def test_it_runs_as_a_module() -> None:
         [sys.executable, "-m", "drafting", "--help"], capture_output=True, text=True, cwd=ROOT, timeout=60
     )
     assert done.returncode == 0 and "backup" in done.stdout
+
+
+def test_what_the_machine_refuses_is_said_in_one_line(drafting: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/nowhere/drafting.sqlite")
+    assert drafting("user", "list", status=1) == "drafting: the database cannot be used: unable to open database file\n"
+    monkeypatch.delenv("DATABASE_URL")
+    drafting("user", "list")
+
+    def pressed(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("drafting.cli.run_user_list", pressed)
+    assert drafting("user", "list", status=130) == "drafting: stopped\n"

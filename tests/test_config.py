@@ -53,6 +53,16 @@ def test_an_https_address_makes_cookies_secure(tmp_path: Path) -> None:
         ({"DRAFTING_LANGUAGE": "tlh"}, "language"),
         ({"DATABASE_URL": "mysql://x"}, "database_url"),
         ({"DRAFTING_WORKERS": "2"}, "workers"),
+        ({"DRAFTING_WORKERS": "0"}, "workers"),
+        ({"DRAFTING_PORT": "99999"}, "port"),
+        ({"DRAFTING_PORT": "-1"}, "port"),
+        ({"DRAFTING_THREADS": "0"}, "threads"),
+        ({"DRAFTING_TRUSTED_PROXIES": "-1"}, "trusted_proxies"),
+        ({"DRAFTING_MAX_UPLOAD_SIZE": "-1"}, "max_upload_size"),
+        ({"DRAFTING_BASE_URL": "programme.example"}, "base_url"),
+        ({"REDIS_URL": "localhost:6379"}, "redis_url"),
+        ({"DRAFTING_SECRET_KEY": "short"}, "secret_key"),
+        ({"DRAFTING_SIGN_IN_LIMIT": "a few"}, "sign_in_limit"),
     ],
 )
 def test_a_setting_that_cannot_be_read_is_named(tmp_path: Path, environ: dict[str, str], named: str) -> None:
@@ -71,3 +81,9 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: str) -> 
 def test_several_workers_need_postgresql_and_redis(tmp_path: Path) -> None:
     environ = {"DATABASE_URL": "postgresql://h/d", "REDIS_URL": "redis://h", "DRAFTING_WORKERS": "2"}
     assert load_settings(environ, instance_path=tmp_path).workers == 2
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in its place")
+    with pytest.raises(InvalidInput, match="cannot be made"):
+        load_settings({}, instance_path=tmp_path / "file" / "instance")

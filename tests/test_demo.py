@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from drafting.demo.loader import load
+from drafting.errors import WrongState
 from drafting.formats.critic import read_critic
 from drafting.services import audit, exchange, milestones, overview, sections, verify
 from drafting.services.access import ANONYMOUS
@@ -71,6 +72,11 @@ def _dump(database: Database) -> dict[str, str]:
 
 def _plain(value: object) -> object:
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+
+
+def test_who_comes_second_is_told_that_there_is_a_document(demo: Database) -> None:
+    with pytest.raises(WrongState, match="has a document already"):
+        load(demo, DAY)
 
 
 def test_the_same_day_gives_the_same_rows_on_every_database(

@@ -65,3 +65,15 @@ def test_a_step_that_fails_shows_what_it_said(setup: ModuleType, capsys: pytest.
         setup.run(sys.executable, "-c", "print('the disk is full'); raise SystemExit(3)")
     said = capsys.readouterr().err
     assert "the disk is full" in said and "exit status 3" in said
+
+
+def test_a_step_that_is_broken_off_with_ctrl_c_says_so_in_one_line(
+    setup: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def pressed(*arguments: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess, "run", pressed)
+    with pytest.raises(SystemExit) as ended:
+        setup.run("pip", "install")
+    assert ended.value.code == 2 and "The next start goes on" in capsys.readouterr().err

@@ -16,12 +16,14 @@ from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from drafting.demo import SLUG
 from drafting.engine.changes import ChangeSet
 from drafting.engine.rebase import Update
 from drafting.engine.text import to_units
+from drafting.errors import WrongState
 from drafting.services import (
     accounts,
     annotations,
@@ -38,6 +40,7 @@ from drafting.services import (
 )
 from drafting.services.access import SERVER, Actor, actor_of
 from drafting.store.database import Database, transaction
+from drafting.store.models import Document
 
 OFFICE = "BO"
 CONSULTATION_DAY = -18
@@ -97,12 +100,15 @@ def load(database: Database, day: date | None = None) -> None:
     """Fills an empty database with the demo programme.
 
     day      the day it is loaded on, from which all of its times count; today when None
+    raises   WrongState when there is a document, also one of another process that was quicker
     commits  yes, once
     """
     day = day or datetime.now(UTC).date()
     with database.write() as session:
         stage = Stage(session, day)
         with clock.set_to(stage.tick), transaction(session):
+            if session.scalar(select(Document.id).limit(1)) is not None:
+                raise WrongState("the database has a document already; the demo goes into an empty one")
             cast, story = _read("cast.toml"), _read("story.toml")
             _set_the_stage(stage, cast)
             _type_the_first_draft(stage)
