@@ -65,7 +65,7 @@ def difference(log: Log, a: int, b: int, *, vanished: bool = False, folded: Weav
     came: list[_Told] = []  # and what is not in it
     pos_a = pos_b = kept = 0
     spans_of, carrying = folded.spans, folded.carrying
-    for run in folded.runs():
+    for run in folded.ramps():
         standing, length, born, offset, died = run
         if standing and not born:
             if came or went:
@@ -94,23 +94,31 @@ def difference(log: Log, a: int, b: int, *, vanished: bool = False, folded: Weav
     return pieces
 
 
-_Told = tuple[str, Span, int, int, int]
-
-
 # Three times quicker than Piece(...).
 _made = tuple.__new__
+
+# Kind, identities, and put, offset, removed as in a piece; of a ramp (see `weave.py`), whose offsets are -1, all at once.
+_Told = tuple[str, Span, int, int, int]
 
 
 def _put(pieces: list[Piece], went: list[_Told], came: list[_Told], pos_a: int, pos_b: int) -> tuple[int, int]:
     """Append the pieces of a stretch, first what went, and empty the lists; the places behind it."""
-    for kind, brought, put, offset, removed in went:
-        start, pos_a = pos_a, pos_a + brought[0]
-        pieces.append(_made(Piece, (kind, start, pos_a, pos_b, pos_b, brought, put, offset, removed)))
-    for kind, brought, put, offset, removed in came:
-        start = pos_b
-        if kind == INSERTED:
-            pos_b += brought[0]
-        pieces.append(_made(Piece, (kind, pos_a, pos_a, start, pos_b, brought, put, offset, removed)))
+    for kind, brought, put, offset, removed in (*went, *came):
+        length = brought[0]
+        start_a, start_b = pos_a, pos_b
+        if kind == DELETED:
+            pos_a += length
+        elif kind == INSERTED:
+            pos_b += length
+        if offset >= 0:
+            pieces.append(_made(Piece, (kind, start_a, pos_a, start_b, pos_b, brought, put, offset, removed)))
+            continue
+        a, b = int(kind == DELETED), int(kind == INSERTED)  # how far a key of it goes in each text
+        for key in range(put, put + length):
+            pos_a, pos_b = start_a + a, start_b + b
+            one = _made(Span, (1, 0, key, 0))
+            pieces.append(_made(Piece, (kind, start_a, pos_a, start_b, pos_b, one, key, 0, removed)))
+            start_a, start_b = pos_a, pos_b
     went.clear()
     came.clear()
     return pos_a, pos_b

@@ -14,13 +14,14 @@ A run is a tuple (standing, length, born, offset, died):
   died       the revision that deleted it last, 0 while it stands
 
 A fold costs what changed and not what stands: the untouched text is one run without an end. Edits are local, so the
-runs lie around a cursor, in order on its left and in reverse on its right (two stacks), dead ones next to the cursor on
-a stack of their own in between; the runs that are far away lie in closed blocks on two more stacks, so that a leap
-passes blocks and not runs. The cursor always rests right before a standing run. Speed and clarity collide here: `fold`
-has the common cases written out.
+runs lie around a cursor, in order on its left and in reverse on its right (two stacks), dead ones next to the cursor in
+a queue of their own in between; the runs that are far away lie in closed blocks on two more stacks, so that a leap
+passes blocks and not runs. Many dead ones together are closed as a *bundle*, a run of length 0 whose `died` says where
+they are kept: what was taken back key by key is passed in one step while others type elsewhere. The cursor always rests
+right before a standing run. Speed and clarity collide here: `fold` has the common cases written out.
 
 Keys pressed one after the other, each a revision, would make a run each; inside they are one *ramp*, with offset
--1, whose characters are born by `born`, `born` + 1, … `runs` gives them one by one.
+-1, whose characters are born by `born`, `born` + 1, … `runs` gives them one by one, `ramps` as they are.
 
 Identities of the text of version a, and the places of what had died before it, are needed only where something older
 was brought back; then they are derived once, from the beginning of the log.
@@ -72,6 +73,7 @@ class Weave:
         self._start = 0  # where the open block begins, and where the cursor is, in the newest text
         self._pos = 0
         self._size = _ENDLESS  # what stands in the open block
+        self._bundles: list[list[Run]] = []
         self._before: list[tuple[int, list[Run]]] = []  # closed blocks in order, with what stands in them
         self._after: list[tuple[int, list[Run]]] = []  # in reverse
         self._spans_a: list[Span] | None = None
@@ -102,8 +104,7 @@ class Weave:
                         # A key where the last one was.
                         left = self._left
                         if self._gap:
-                            left.extend(self._gap)
-                            self._gap.clear()
+                            self._shut_gap(left)
                         size = len(inserted)
                         if size == 1 and left:
                             length, _, born, offset, _ = left[-1]
@@ -123,9 +124,7 @@ class Weave:
                     if start == self._pos - 1 and end == start + 1 and not inserted:
                         # The key that takes the last character back.
                         left, gap = self._left, self._gap
-                        while left and not left[-1][0]:
-                            gap.appendleft(left.pop())
-                        if left:
+                        if (left and left[-1][0]) or self._find_standing():
                             size, _, born, offset, _ = left.pop()
                             size -= 1
                             if size:
@@ -211,8 +210,7 @@ class Weave:
 
     def _put(self, run: Run) -> None:
         """Insert a standing run at the cursor."""
-        self._left.extend(self._gap)
-        self._gap.clear()
+        self._shut_gap(self._left)
         self._left.append(run)
         self._pos += run[0]
         self._size += run[0]
@@ -238,6 +236,16 @@ class Weave:
             left -= size
         self._pass_dead()
 
+    def _shut_gap(self, runs: list[Run], backward: bool = False) -> None:
+        """Put the dead runs at the cursor to those on one side of it; many as a bundle."""
+        gap = self._gap
+        if len(gap) > _BLOCK:
+            self._bundles.append(list(gap))
+            runs.append((0, 0, 0, 0, len(self._bundles) - 1))
+        else:
+            runs.extend(reversed(gap) if backward else gap)
+        gap.clear()
+
     def _widen(self) -> None:
         """Add the next closed block to the open one."""
         size, runs = self._after.pop()
@@ -247,10 +255,28 @@ class Weave:
     def _pass_dead(self) -> None:
         """Bring the cursor behind the dead runs that follow it."""
         gap, right = self._gap, self._right
-        while right and not right[-1][0]:
-            gap.append(right.pop())
-        if not right:
-            self._leap(self._pos)
+        while True:
+            while right and not right[-1][0]:
+                gap.append(right.pop())
+            if right:
+                return
+            self._widen()
+
+    def _find_standing(self) -> bool:
+        """Put what is dead on the left of the cursor into the gap, however far; False when nothing stands there."""
+        left, gap = self._left, self._gap
+        while True:
+            while left and not left[-1][0]:
+                gap.appendleft(left.pop())
+            if left or not self._before:
+                return bool(left)
+            size, runs = self._before.pop()
+            if size:
+                self._start -= size
+                self._size += size
+                left.extend(runs)
+            else:
+                gap.extendleft(reversed(runs))
 
     def _move(self, pos: int) -> None:
         """Bring the cursor to a place of the newest text."""
@@ -259,11 +285,7 @@ class Weave:
         left, right = self._left, self._right
         at = self._pos
         if self._gap:
-            if at > pos:
-                right.extend(reversed(self._gap))
-            else:
-                left.extend(self._gap)
-            self._gap.clear()
+            self._shut_gap(right if at > pos else left, backward=at > pos)
         while at > pos:
             run = left.pop()
             size = run[0]
@@ -291,9 +313,8 @@ class Weave:
         """Close the open block and open the one that holds the character at `pos`."""
         before, after = self._before, self._after
         runs = self._left
-        runs.extend(self._gap)
+        self._shut_gap(runs)
         runs.extend(reversed(self._right))
-        self._gap.clear()
         closed = []
         step = len(runs) // max(1, len(runs) // _BLOCK) + 1
         rest = self._size
@@ -333,14 +354,16 @@ class Weave:
         the gap's order, come alive in place. What has no dead counterpart there is new; it stands before the next one
         that comes alive, or at the end of the gap.
         """
-        self._left.extend(self._gap)
-        self._gap.clear()
+        self._shut_gap(self._left)
         gap: list[tuple[Run, Span]] = []  # every dead run of the gap, cut by identity
         left = self._left
         while True:
             while left and not left[-1][0]:
                 run = left.pop()
-                gap.extend(reversed([(piece, span) for piece, span in self._by_identity(run)]))
+                if run[1]:
+                    gap.extend(reversed([(piece, span) for piece, span in self._by_identity(run)]))
+                else:
+                    left.extend(self._bundles[run[4]])
             if left or not self._before:
                 break
             size, runs = self._before.pop()
@@ -416,21 +439,42 @@ class Weave:
 
     # ── reading ──
 
-    def runs(self) -> Iterator[Run]:
-        """Every run in order."""
+    def ramps(self) -> Iterator[Run]:
+        """Every run in order, ramps whole."""
         rest = self.length_a
         right = (self._right[::-1], *(block for _, block in reversed(self._after)))
         for runs in (*(block for _, block in self._before), self._left, self._gap, *right):
             for run in runs:
-                standing, length, born, offset, died = run
-                if offset < 0:
-                    one = 1 if standing else 0
-                    for each in range(born, born + length):
-                        yield one, 1, each, 0, died
-                elif length < _SHORTEST_ENDLESS:
+                if not run[1]:
+                    yield from self._bundle(run)
+                elif run[1] < _SHORTEST_ENDLESS:
                     yield run
-                elif rest > offset:
-                    yield rest - offset, rest - offset, 0, offset, 0
+                elif rest > run[3]:
+                    left = rest - run[3]
+                    yield left, left, 0, run[3], 0
+
+    def _bundle(self, run: Run) -> Iterator[Run]:
+        """The runs of a bundle. Without recursion: what is bundled again and again lies deep."""
+        waiting = [iter((run,))]
+        while waiting:
+            for each in waiting[-1]:
+                if not each[1]:
+                    waiting.append(iter(self._bundles[each[4]]))
+                    break
+                yield each
+            else:
+                waiting.pop()
+
+    def runs(self) -> Iterator[Run]:
+        """Every run in order."""
+        for run in self.ramps():
+            standing, length, born, offset, died = run
+            if offset < 0:
+                one = 1 if standing else 0
+                for each in range(born, born + length):
+                    yield one, 1, each, 0, died
+            else:
+                yield run
 
     def is_awoken(self, run: Run) -> bool:
         """Whether the run died before version a, in the place where it stands or stood since."""

@@ -16,15 +16,7 @@ from tests.engine.histories import Both, random_history, some
 def test_the_weave_holds_every_character_that_ever_stood_in_the_order_of_the_oracle():
     for seed in range(some(400, 4000)):
         both = random_history(random.Random(seed))
-        folded = weave(both.log, 0, both.log.version)
-        found = []
-        for run in folded.runs():
-            for span in folded.spans(run):
-                found += [
-                    (bool(run[0]), run[2], (span.stream, span.version, span.offset + i)) for i in range(span.length)
-                ]
-        told = [(each.is_alive, each.born, each.identity) for each in both.history.everything]
-        assert found == told, f"seed {seed}"
+        assert every_character(weave(both.log, 0, both.log.version)) == told_by(both.history), f"seed {seed}"
 
 
 def test_a_weave_of_many_far_leaps_equals_the_oracle():
@@ -40,6 +32,55 @@ def test_a_weave_of_many_far_leaps_equals_the_oracle():
         found = [(bool(run[0]), run[2] or 1, run[3] + i) for run in folded.runs() for i in range(run[1])]
         told = [(each.is_alive, each.born, each.offset) for each in both.history.everything]
         assert found == told, f"seed {seed}"
+
+
+def test_a_weave_in_tiny_blocks_equals_the_oracle(monkeypatch):
+    """Keys taken back one by one in two places in turn, over the edges of blocks and bundles; some comes back."""
+    for seed in range(some(60, 1500)):
+        rng = random.Random(seed)
+        monkeypatch.setattr("drafting.engine.weave._BLOCK", rng.choice((1, 2, 3)))
+        both = Both()
+        both.edit((0, 0, "abcdefghij" * rng.randint(1, 3)))
+        places = [rng.randint(0, len(both.text)) for _ in range(2)]
+        for _ in range(rng.randint(1, 40)):
+            which = rng.randrange(2)
+            size = len(both.text)
+            pos = min(places[which], size)
+            kind = rng.random()
+            if kind < 0.55 and pos:
+                both.edit((pos - 1, pos, ""))
+                pos -= 1
+            elif kind < 0.65 and pos < size:
+                both.edit((pos, pos + 1, ""))
+            elif kind < 0.9:
+                both.edit((pos, pos, rng.choice(("x", "yz"))))
+                pos += len(both.text) - size
+            elif kind < 0.95:
+                both.revise(*restore(both.log, rng.randint(1, both.log.version)))
+            else:
+                pos = rng.randint(0, size)
+            places[which] = pos
+        assert every_character(weave(both.log, 0, both.log.version)) == told_by(both.history), f"seed {seed}"
+        a, b = sorted(rng.randint(0, both.log.version) for _ in range(2))
+        stood = [each for each in both.history.living_at(a) if b not in each.alive_at]
+        lean = weave(both.log, a, b, vanished=False)
+        gone = [offset + i for s, length, born, offset, _ in lean.runs() for i in range(length) if not s and not born]
+        assert gone == [both.history.living_at(a).index(each) for each in stood], f"seed {seed}, from {a} to {b}"
+
+
+def every_character(folded):
+    """(stands, born, identity) of each in a weave."""
+    return [
+        (bool(run[0]), run[2], (span.stream, span.version, span.offset + i))
+        for run in folded.runs()
+        for span in folded.spans(run)
+        for i in range(span.length)
+    ]
+
+
+def told_by(history):
+    """The same by the oracle."""
+    return [(each.is_alive, each.born, each.identity) for each in history.everything]
 
 
 def test_a_key_behind_as_many_characters_as_there_are_versions_does_not_make_keys_of_them():
