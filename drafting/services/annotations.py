@@ -18,7 +18,7 @@ from drafting.engine import anchors
 from drafting.engine.anchors import Anchor, Quote
 from drafting.engine.text import from_units, to_units
 from drafting.errors import InvalidInput, NotAllowed, NotFound, PositionError, WrongState
-from drafting.services import audit, heads, notices, people, sections, suggestions
+from drafting.services import audit, heads, mentions, notices, people, sections, suggestions
 from drafting.services.access import Actor, allowed, require, visible_suggestions
 from drafting.services.annotation_views import AnnotationView, CommentView, resolving, views
 from drafting.services.clock import now
@@ -28,10 +28,8 @@ from drafting.store.models import (
     Annotation,
     Comment,
     Document,
-    Membership,
     Origin,
     Suggestion,
-    User,
 )
 
 __all__ = [
@@ -328,19 +326,9 @@ def _comment(session: Session, actor: Actor, row: Annotation, text: str) -> Comm
 
 def _tell_mentioned(session: Session, actor: Actor, row: Annotation, comment: Comment) -> set[int]:
     """Tells those whose name follows an @; returns who they are."""
-    if "@" not in comment.text:
-        return set()
-    members = session.execute(
-        select(User.id, User.name)
-        .join(Membership, Membership.user_id == User.id)
-        .where(Membership.document_id == row.document_id, Membership.ended_at.is_(None))
-    ).all()
-    said = " ".join(comment.text.casefold().split())
-    mentioned = {
-        member.id for member in members if member.name and f"@{' '.join(member.name.casefold().split())}" in said
-    }
-    notices.notify(session, mentioned, row.document_id, "mentioned", _ids(row), but=actor)
-    return mentioned
+    told = mentions.mentioned(session, row.document_id, comment.text)
+    notices.notify(session, told, row.document_id, "mentioned", _ids(row), but=actor)
+    return told
 
 
 def _say(session: Session, row: Annotation) -> None:

@@ -15,7 +15,7 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from sqlalchemy.orm import Session
 
 from drafting.errors import EngineError, InvalidInput, NotFound
-from drafting.services import annotations, decisions, documents, editing, people, sections, suggestions
+from drafting.services import annotations, decisions, documents, editing, mentions, people, sections, suggestions
 from drafting.services.access import Actor
 from drafting.services.decisions import Judged
 from drafting.store.database import Database
@@ -378,6 +378,12 @@ def list_annotations(session: Session, actor: Actor, args: Body, slug: str) -> A
         limit=min(asked(args, "limit") or 200, 1000), offset=asked(args, "offset") or 0,
     )
     return {"annotations": found}
+
+
+@call("GET", "/documents/<slug>/mentionable", "Those whom @Name in a remark tells, for whoever may write one", answer="people")
+def list_mentionable(session: Session, actor: Actor, args: Body, slug: str) -> Any:
+    row = documents.document_row(session, actor, slug)
+    return {"people": mentions.mentionable(session, actor, row.id)}
 
 
 @call("GET", "/annotations/<int:annotation_id>", "A remark with its thread", answer="annotation")

@@ -87,8 +87,11 @@ function remarkButton(onRemark: (from: number, to: number) => void): Extension {
       return { dom: element("div", "", button) };
     },
   });
-  return showTooltip.compute(["selection", "doc"], state => {
+  return showTooltip.compute(["selection", "doc", annotationsField], state => {
     const { from, to, head } = state.selection.main;
+    // the remark on these words is being written
+    const begun = state.field(annotationsField).all.get(NEW);
+    if (begun && begun.from <= from && begun.to >= to) return null;
     return from === to || !state.sliceDoc(from, Math.min(to, from + 2000)).trim() ? null : tooltip(from, to, head);
   });
 }

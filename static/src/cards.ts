@@ -1,7 +1,8 @@
 // The margin: every card level with its words. The selected card is exactly level; the others give way, those above
-// it upwards, those below it downwards. On a phone the cards are a sheet that holds one at a time. Text never moves.
+// it upwards, those below it downwards; what has no room above it is away until nothing is selected. On a phone the
+// cards are a sheet that holds one at a time. Text never moves.
 import type { EditorView } from "@codemirror/view";
-import { t } from "./wire";
+import { element, icon, t } from "./wire";
 
 export interface CardsAt {
   /** where in the editor's text the card belongs; null when it has no place there */
@@ -15,25 +16,40 @@ const RISE = 10;
 // ms after the last key
 const LATER = 200;
 
+// so far below its words may the chosen card stand for the sake of those above it
+export const SLACK = 120;
+// the line that says how many are away, with its gap
+export const AWAY = 40;
+
 /**
  * Where cards stand, from above: each as level with its words (`want`) as the others allow, none over another, none
- * over the roof. The chosen one (-1: none) is exactly level, unless the cards above it need the room.
+ * over the roof. The chosen one (-1: none) is level, or less than SLACK lower where those above it need the room; the
+ * first of them that do not fit are away (null), and AWAY is left for the line that says so.
  */
-export function levels(boxes: readonly { want: number; height: number }[], chosen: number, roof: number): number[] {
+export function levels(boxes: readonly { want: number; height: number }[], chosen: number, roof: number): (number | null)[] {
   const y: number[] = [];
-  const below = (i: number) => (i < 0 ? roof : y[i]! + boxes[i]!.height + GAP);
+  let first = 0;
+  let top = roof;
+  const below = (i: number) => (i < first ? top : y[i]! + boxes[i]!.height + GAP);
   if (chosen >= 0) {
-    const room = boxes.slice(0, chosen).reduce((sum, box) => sum + box.height + GAP, roof);
-    y[chosen] = Math.max(boxes[chosen]!.want, room);
-    for (let i = chosen - 1; i >= 0; i--) y[i] = Math.min(boxes[i]!.want, y[i + 1]! - GAP - boxes[i]!.height);
-    for (let i = 0; i < chosen; i++) y[i] = Math.max(y[i]!, below(i - 1));
+    const { want } = boxes[chosen]!;
+    let room = boxes.slice(0, chosen).reduce((sum, box) => sum + box.height + GAP, roof);
+    if (room > want + SLACK && chosen > 0) {
+      top = roof + AWAY;
+      room += AWAY;
+      while (first < chosen && room > want + SLACK) room -= boxes[first++]!.height + GAP;
+    }
+    y[chosen] = Math.max(want, room);
+    for (let i = chosen - 1; i >= first; i--) y[i] = Math.min(boxes[i]!.want, y[i + 1]! - GAP - boxes[i]!.height);
+    for (let i = first; i < chosen; i++) y[i] = Math.max(y[i]!, below(i - 1));
   }
   for (let i = chosen + 1; i < boxes.length; i++) y[i] = Math.max(boxes[i]!.want, below(i - 1));
-  return y;
+  return boxes.map((_, i) => (i < first ? null : y[i]!));
 }
 
 export class Cards {
   private readonly leader: SVGPathElement | null;
+  private readonly away = element("button", "btn btn--quiet btn--small margin__away");
   private frame = 0;
   private later: ReturnType<typeof setTimeout> | undefined;
   private readonly wide = matchMedia("(min-width: 56.01rem)");
@@ -44,6 +60,10 @@ export class Cards {
     readonly at: CardsAt,
   ) {
     this.leader = margin.parentElement!.querySelector(".leader path");
+    this.away.type = "button";
+    this.away.hidden = true;
+    this.away.addEventListener("click", () => this.select(null));
+    margin.append(this.away);
     margin.addEventListener("click", event => this.clicked(event));
     margin.addEventListener("focusin", event => {
       const card = (event.target as Element).closest<HTMLElement>(".card");
@@ -99,7 +119,8 @@ export class Cards {
       count.textContent = t("sheet.count", { n: order.findIndex(each => each.card === card) + 1, all: order.length });
     }
     this.place();
-    if (card && scroll) this.bringIntoSight(card);
+    // a sheet may have come over the words, and a card that stood far from them has gone to them
+    if (card && (scroll || !this.wide.matches || this.isOutOfSight(card))) this.bringIntoSight(card);
   }
 
   /** The next or previous card in the order of the text. */
@@ -112,6 +133,11 @@ export class Cards {
     return next.card;
   }
 
+  private isOutOfSight(card: HTMLElement): boolean {
+    const { top } = card.getBoundingClientRect();
+    return top < 0 || top > innerHeight - 80;
+  }
+
   private bringIntoSight(card: HTMLElement): void {
     const view = this.view();
     const pos = this.at.place(card);
@@ -119,11 +145,14 @@ export class Cards {
       card.scrollIntoView({ block: "nearest" });
       return;
     }
-    const block = view.lineBlockAt(Math.min(pos, view.state.doc.length));
-    const top = view.documentTop + block.top;
+    // of its places the one that is on the screen
+    const [kind, id] = card.id.split("-");
+    const drawn = [...view.contentDOM.querySelectorAll(kind === "s" ? `[data-suggestion="${id}"]` : `[data-annotation="${id}"]`)];
+    const shown = drawn.map(words => words.getBoundingClientRect().top).find(y => y >= 0 && y < innerHeight);
+    const top = shown ?? view.documentTop + view.lineBlockAt(Math.min(pos, view.state.doc.length)).top;
     // between the controls above and, on a phone, the sheet below
     const high = (document.querySelector(".controls")?.getBoundingClientRect().bottom ?? 0) + 2 * GAP;
-    const low = this.wide.matches ? innerHeight - 160 : innerHeight * 0.36;
+    const low = this.wide.matches ? innerHeight - 160 : this.margin.getBoundingClientRect().top - 6 * GAP;
     if (top < high || top > low) scrollBy({ top: top - (this.wide.matches ? innerHeight * 0.35 : high), behavior: "instant" });
     requestAnimationFrame(() => this.place());
   }
@@ -164,7 +193,15 @@ export class Cards {
       return;
     }
     const chosen = boxes.findIndex(box => box.card.classList.contains("is-selected"));
-    levels(boxes, chosen, roof).forEach((y, i) => (boxes[i]!.y = y));
+    const stand = levels(boxes, chosen, roof);
+    const away = stand.filter(y => y === null).length;
+    stand.forEach((y, i) => (boxes[i]!.y = y ?? roof));
+    boxes.forEach((box, i) => box.card.classList.toggle("is-away", i < away));
+    this.away.hidden = !away;
+    if (away) {
+      this.away.replaceChildren(icon("up"), t("cards.away", { n: away }));
+      this.away.style.top = `${Math.round(boxes[away]!.y - AWAY)}px`;
+    }
     for (const box of boxes) {
       const top = `${Math.round(box.y)}px`;
       if (box.card.style.top !== top) box.card.style.top = top;

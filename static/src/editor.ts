@@ -3,6 +3,7 @@ import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirro
 import { search, searchKeymap } from "@codemirror/search";
 import { type EditorSelection, EditorState, type Extension } from "@codemirror/state";
 import { EditorView, keymap, type ViewUpdate } from "@codemirror/view";
+import { boundWords } from "./bound";
 import { editing, following, type Writing } from "./editing";
 import { markdownAsTyped, markdownKeys } from "./markdown";
 import { richPaste } from "./paste";
@@ -61,6 +62,7 @@ export function editorState(shown: Shown): EditorState {
       }),
       EditorView.editorAttributes.of({ class: `text cm-mode-${mode}` }),
       markdownAsTyped(),
+      boundWords(),
       shown.marks,
       own ? suggesting(own.hue, own.hunks) : [],
       ownSuggestion.of(own?.suggestion ?? null),

@@ -1,6 +1,7 @@
 // Every page: partials swapped in place (htmx), keys shown as <kbd>, menus that close, dialogs, questions before
 // what cannot be undone. Nothing here is needed to read.
 import htmx from "htmx.org";
+import "./mentions";
 import "./stories";
 import "./timeline";
 

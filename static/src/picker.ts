@@ -79,7 +79,7 @@ export class Picker {
     if (first) {
       const tag = element("abbr", `tag hue-${first.dataset["hue"] ?? 0}`, first.dataset["code"] ?? "");
       tag.title = first.dataset["label"] ?? "";
-      parts.push(tag, element("b", "not-phone", first.dataset["label"] ?? ""));
+      parts.push(tag, element("b", "", first.dataset["label"] ?? ""));
     }
     if (organizations.length > 1) parts.push(element("span", "lead", `+${organizations.length - 1}`));
     if (meeting) {

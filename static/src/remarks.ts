@@ -131,7 +131,7 @@ export class Remarks {
   private async send(form: HTMLFormElement): Promise<void> {
     const { cards, section } = this.around;
     const text = form.querySelector("textarea")!.value.trim();
-    if (!text || form.hasAttribute("aria-busy")) return;
+    if (form.hasAttribute("aria-busy")) return;
     unsaid(form);
     form.setAttribute("aria-busy", "true");
     try {

@@ -8,7 +8,7 @@ import { type Extension, Facet, type Range, StateEffect, StateField, type Text, 
 import { Decoration, type DecorationSet, EditorView, WidgetType } from "@codemirror/view";
 import { arrived } from "./editing";
 import { element, type Hunks, icon, t } from "./wire";
-import { allWhole, type Replacement } from "./words";
+import { allWhole, REACH, type Replacement, runsOn } from "./words";
 
 // ── own hunks ──
 
@@ -233,29 +233,45 @@ class Inserted extends WidgetType {
   }
 }
 
-/** Suggestions that want the same words, or write at the same point. */
-export function rivals(suggestions: Suggestions): Set<string> {
+const isBlankBetween = (left: string, right: string) => /\s$/.test(left) || /^\s/.test(right);
+
+/**
+ * Whether only one of the two can be accepted, as engine/relations.py has it: neither alone gives the same text, and
+ * they overlap or run together where they meet. Two that only delete share what both delete.
+ */
+function clash(doc: Text, a: PlacedHunk, b: PlacedHunk): boolean {
+  if (a.to < b.from || b.to < a.from) return false;
+  const [low, high] = [Math.min(a.from, b.from), Math.max(a.to, b.to)];
+  const result = ({ from, to, text }: PlacedHunk) => doc.sliceString(low, from) + text + doc.sliceString(to, high);
+  if (result(a) === result(b)) return false;
+  if (a.to !== b.from && b.to !== a.from) return !!(a.text || b.text);
+  const meeting = (left: PlacedHunk, right: PlacedHunk) => {
+    const before = doc.sliceString(Math.max(0, left.from - REACH), left.from) + left.text;
+    const after = right.text + doc.sliceString(right.to, right.to + REACH);
+    return runsOn(before, after) || (low === high && !!left.text && !!right.text && !isBlankBetween(left.text, right.text));
+  };
+  return (a.to === b.from && meeting(a, b)) || (b.to === a.from && meeting(b, a));
+}
+
+/** Those of which only one can be accepted, each as "suggestion.hunk". */
+export function rivals(suggestions: Suggestions, doc: Text): Set<string> {
   const all = [...suggestions.values()].flatMap(({ meta, hunks }) => hunks.map(hunk => ({ ...hunk, suggestion: meta.suggestion })));
   all.sort((a, b) => a.from - b.from || a.to - b.to);
   const found = new Set<string>();
   for (let i = 0; i < all.length; i++) {
     for (let j = i + 1; j < all.length && all[j]!.from <= all[i]!.to; j++) {
       const [a, b] = [all[i]!, all[j]!];
-      if (a.suggestion === b.suggestion) continue;
-      const point = a.from === a.to && b.from === b.to && a.from === b.from;
-      const overlap = a.to > b.from && b.to > a.from;
-      if ((overlap && (a.text || b.text)) || (point && a.text !== b.text)) {
-        found.add(`${a.suggestion}.${a.id}`).add(`${b.suggestion}.${b.id}`);
-      }
+      if (a.suggestion === b.suggestion || !clash(doc, a, b)) continue;
+      found.add(`${a.suggestion}.${a.id}`).add(`${b.suggestion}.${b.id}`);
     }
   }
   return found;
 }
 
-function decorations(suggestions: Suggestions, own: number | null, chosen: number | null): DecorationSet {
+function decorations(suggestions: Suggestions, doc: Text, own: number | null, chosen: number | null): DecorationSet {
   const ranges: Range<Decoration>[] = [];
   const struck: { from: number; to: number; hue: number; suggestion: number }[] = [];
-  const competing = rivals(suggestions);
+  const competing = rivals(suggestions, doc);
   for (const { meta, hunks, live } of suggestions.values()) {
     if (meta.suggestion === own) continue;
     const hue = meta.organization?.hue ?? 0;
@@ -291,7 +307,7 @@ function decorations(suggestions: Suggestions, own: number | null, chosen: numbe
 }
 
 const computed = EditorView.decorations.compute([suggestionsField, selected, ownSuggestion], state =>
-  decorations(state.field(suggestionsField), state.facet(ownSuggestion), state.field(selected)),
+  decorations(state.field(suggestionsField), state.doc, state.facet(ownSuggestion), state.field(selected)),
 );
 
 /** Everybody's suggestions as they arrive; `onSelect` hears of a click on one, or of Enter on its number. */

@@ -25,7 +25,8 @@ export function runsOn(left: string, right: string): boolean {
   return isInside(before, left.at(-2) ?? "", after) || isInside(after, before, right[1] ?? "");
 }
 
-const REACH = 3;
+/** so many code units beside a seam tell whether something goes on across it */
+export const REACH = 3;
 
 /** A range of a text with the words that stood in its place. */
 export interface Replacement {

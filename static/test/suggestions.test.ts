@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ChangeSet, Text } from "@codemirror/state";
 import { fromBranch } from "../src/places";
-import { hunksAfter, type OwnHunk, toBranch } from "../src/suggestions";
+import { hunksAfter, type OwnHunk, type Placed, rivals, toBranch } from "../src/suggestions";
 import { crowded, seeded } from "./seeded";
 
 /** Main as the hunks say it: each range of the branch text with its ground in its place. */
@@ -91,4 +91,19 @@ test("words that main does not have have no place in it", () => {
   const [, hunks] = typed(Text.of(["ab cd"]), [], { from: 3, insert: "nowe " });
   assert.equal(fromBranch(5, hunks, 1), null);
   assert.equal(fromBranch(8, hunks, 1), 3);
+});
+
+test("the text marks as rivals what the server calls a clash, and nothing else", () => {
+  const doc = Text.of(["Miasto sadzi 100 drzew i krzewy."]);
+  const hunk = (from: number, to: number, text: string) => ({ id: 1, from, to, text, baseChanged: false });
+  const marked = (...hunks: ReturnType<typeof hunk>[]) =>
+    rivals(new Map(hunks.map((each, i) => [i + 1, { meta: { suggestion: i + 1 } as Placed["meta"], live: false, hunks: [each] }])), doc).size;
+  const at = "Miasto sadzi 100 drzew".length;
+  assert.equal(marked(hunk(13, 16, "250"), hunk(13, 16, "150")), 2, "two numbers for one");
+  assert.equal(marked(hunk(13, 16, "250"), hunk(13, 16, "250")), 0, "the same wording");
+  assert.equal(marked(hunk(13, 22, ""), hunk(17, 24, "")), 0, "two deletions share what both delete");
+  assert.equal(marked(hunk(at, at, " rodzimych"), hunk(at, at, " liściastych")), 0, "two insertions with a blank between");
+  assert.equal(marked(hunk(at, at, ","), hunk(at, at, ";")), 2, "two insertions without a blank between");
+  assert.equal(marked(hunk(13, 22, "sto"), hunk(17, 17, "młodych ")), 2, "an insertion inside what another replaces");
+  assert.equal(marked(hunk(0, 6, "Gmina"), hunk(13, 16, "250")), 0, "far from one another");
 });

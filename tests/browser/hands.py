@@ -108,6 +108,12 @@ class Hand:
         self.settled()
         return int(self.page.evaluate("workspace.draft.number"))
 
+    def suggest(self, old: str, new: str, reason: str) -> int:
+        """Types a replacement in Suggest mode and files it; its number."""
+        number = self.propose(old, new)
+        self.file(reason)
+        return number
+
     def file(self, reason: str) -> Hand:
         self.page.click("[data-file]")
         self.page.fill("#file-reason", reason)
@@ -123,3 +129,32 @@ class Hand:
         expect(card).to_be_visible()
         card.locator(".card__head").click()
         return card
+
+    def accept(self, number: int, reason: str = "") -> Any:
+        """Accepts a suggestion on its card; the card."""
+        card = self.choose(number)
+        if reason:
+            card.locator("textarea[name=reason]").fill(reason)
+        card.locator("[data-verdict=accepted]").first.click()
+        return card
+
+    def desk(self) -> Hand:
+        """The review desk of the programme."""
+        self.page.goto(f"{self.address.rpartition('/s/')[0]}/review")
+        return self
+
+    # ── remarks ──
+
+    def begin_remark(self, words: str, says: str) -> Hand:
+        """A remark on these words of the text, written and not sent."""
+        self.select(words)
+        self.page.click(".remark")
+        self.page.fill("#new-remark-t", says)
+        return self
+
+    def send_remark(self) -> Hand:
+        self.page.click("#new-remark .btn--main")
+        return self
+
+    def remark(self, words: str, says: str) -> Hand:
+        return self.begin_remark(words, says).send_remark()

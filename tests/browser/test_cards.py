@@ -19,8 +19,7 @@ from tests.browser.hands import Hand
 def filed(programme: Programme, open_as: Open) -> tuple[Hand, Hand, int, Any]:
     """An organisation's suggestion "250 lip" before an official: both people, its number and the official's card."""
     ngo, official = open_as(programme, "ngo", "suggest"), open_as(programme, "official", "review")
-    number = ngo.propose("100 drzew", "250 lip")
-    ngo.file("Więcej.")
+    number = ngo.suggest("100 drzew", "250 lip", "Więcej.")
     return ngo, official, number, official.choose(number)
 
 
@@ -128,8 +127,7 @@ def test_an_answer_that_was_overtaken_is_dropped(programme: Programme, open_as: 
 def test_all_cards_come_anew_without_losing_words_or_refusals(programme: Programme, open_as: Open) -> None:
     ngo, official, number, card = filed(programme, open_as)
     rival = open_as(programme, "rival", "suggest")
-    second = rival.propose("podwórek", "podwórek i skwerów")
-    rival.file("Skwery też.")
+    second = rival.suggest("podwórek", "podwórek i skwerów", "Skwery też.")
     other = official.choose(second)
     other.locator("[data-verdict=rejected]").click()
     expect(other.locator(".notice--wrong")).to_be_visible()
@@ -137,8 +135,7 @@ def test_all_cards_come_anew_without_losing_words_or_refusals(programme: Program
     official.choose(number).locator("textarea[name=reason]").fill("Zgodne z pla")
     official.page.context.set_offline(True)
     official.until("document.querySelector('.statusline').dataset.state === 'offline'")
-    third = ngo.propose("300 m", "200 m")
-    ngo.file("Bliżej.")
+    third = ngo.suggest("300 m", "200 m", "Bliżej.")
     official.page.context.set_offline(False)
     expect(official.card(third)).to_have_count(1)
     expect(official.page.locator(".card[id^=s-]")).to_have_count(3)
@@ -152,7 +149,7 @@ def test_words_whose_field_is_gone_are_kept_to_be_copied(programme: Programme, o
     _ngo, official, number, card = filed(programme, open_as)
     card.locator("textarea[name=reason]").fill("Zgodne z planem.")
     second = open_as(programme, "second", "review")
-    second.choose(number).locator("[data-verdict=accepted]").first.click()
+    second.accept(number)
     expect(card.locator(".card__newer")).to_be_visible()
     official.page.locator(".cm-content").focus()
     expect(card).to_have_attribute("data-state", "accepted")
@@ -169,7 +166,7 @@ def test_words_in_cards_outlive_a_reload(programme: Programme, open_as: Open) ->
     official.go("review")
     expect(card.locator("textarea[name=reason]")).to_have_value("Zgodne z planem.")
     expect(official.page.locator("#new-remark-t")).to_have_value("Brakuje terminów.")
-    official.choose(number).locator("[data-verdict=accepted]").first.click()
+    official.accept(number)
     ngo.reads("posadzi 250 lip w")
     official.page.click("#new-remark .card__head")
     official.page.click("#new-remark [data-cancel]")

@@ -9,13 +9,10 @@ from tests.browser.conftest import Open, Programme
 
 def test_the_queue_is_worked_off_by_keyboard(programme: Programme, open_as: Open) -> None:
     ngo, rival = open_as(programme, "ngo", "suggest"), open_as(programme, "rival", "suggest")
-    ngo.propose("100 drzew", "250 lip")
-    ngo.file("Więcej drzew.")
-    rival.propose("podwórek", "podwórek i ogrodów")
-    rival.file("Ogrody też.")
-    official = open_as(programme, "official", "read")
+    ngo.suggest("100 drzew", "250 lip", "Więcej drzew.")
+    rival.suggest("podwórek", "podwórek i ogrodów", "Ogrody też.")
+    official = open_as(programme, "official", "read").desk()
     page = official.page
-    page.goto(f"{official.url}/d/{programme.slug}/review")
     expect(page.locator(".item[aria-current]")).to_contain_text("U-1")
     page.keyboard.press("j")
     expect(page.locator(".item[aria-current]")).to_contain_text("U-2")
@@ -30,11 +27,9 @@ def test_the_queue_is_worked_off_by_keyboard(programme: Programme, open_as: Open
 
 def test_the_own_wording_keeps_the_proposers_words_theirs(programme: Programme, open_as: Open) -> None:
     ngo = open_as(programme, "ngo", "suggest")
-    ngo.propose("100 drzew", "250 lip rodzimych")
-    ngo.file("Więcej drzew.")
-    official = open_as(programme, "official", "read")
+    ngo.suggest("100 drzew", "250 lip rodzimych", "Więcej drzew.")
+    official = open_as(programme, "official", "read").desk()
     page = official.page
-    page.goto(f"{official.url}/d/{programme.slug}/review")
     own = page.locator(".wording textarea")
     own.click()
     expect(own).not_to_have_value("")
@@ -46,13 +41,10 @@ def test_the_own_wording_keeps_the_proposers_words_theirs(programme: Programme, 
 
 def test_keys_alone_compare_rivals_decide_and_take_back(programme: Programme, open_as: Open) -> None:
     ngo, rival = open_as(programme, "ngo", "suggest"), open_as(programme, "rival", "suggest")
-    ngo.propose("100 drzew", "250 drzew")
-    ngo.file("Więcej drzew.")
-    rival.propose("100 drzew", "150 drzew")
-    rival.file("Tyle da się podlać.")
-    official = open_as(programme, "official", "read")
+    ngo.suggest("100 drzew", "250 drzew", "Więcej drzew.")
+    rival.suggest("100 drzew", "150 drzew", "Tyle da się podlać.")
+    official = open_as(programme, "official", "read").desk()
     page = official.page
-    page.goto(f"{official.url}/d/{programme.slug}/review")
     main = page.locator(".verdict .btn--main")
     expect(page.locator(".wording__text")).to_contain_text(
         ["posadzi 100 drzew", "posadzi 100 250 drzew", "posadzi 100 150 drzew"]
@@ -84,13 +76,10 @@ def test_keys_alone_compare_rivals_decide_and_take_back(programme: Programme, op
 
 def test_many_suggestions_are_decided_together(programme: Programme, open_as: Open) -> None:
     ngo, rival = open_as(programme, "ngo", "suggest"), open_as(programme, "rival", "suggest")
-    ngo.propose("100 drzew", "250 drzew")
-    ngo.file("Więcej drzew.")
-    rival.propose("podwórek", "podwórek i ogrodów")
-    rival.file("Ogrody też.")
-    official = open_as(programme, "official", "read")
+    ngo.suggest("100 drzew", "250 drzew", "Więcej drzew.")
+    rival.suggest("podwórek", "podwórek i ogrodów", "Ogrody też.")
+    official = open_as(programme, "official", "read").desk()
     page = official.page
-    page.goto(f"{official.url}/d/{programme.slug}/review")
     page.get_by_text("Rozstrzygnij razem").click()
     for tick in page.locator(".set__tick").all():
         tick.check()
@@ -104,8 +93,7 @@ def test_many_suggestions_are_decided_together(programme: Programme, open_as: Op
 
 def test_a_reader_on_a_phone_without_script_gets_everywhere(programme: Programme, open_as: Open) -> None:
     ngo = open_as(programme, "ngo", "suggest")
-    ngo.propose("100 drzew", "250 lip")
-    ngo.file("Więcej drzew.")
+    ngo.suggest("100 drzew", "250 lip", "Więcej drzew.")
     browser = ngo.page.context.browser
     assert browser is not None
     context = browser.new_context(

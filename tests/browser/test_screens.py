@@ -45,8 +45,7 @@ def violations(hand: Hand) -> list[str]:
 @pytest.mark.parametrize("width", [1280, 390])
 def test_every_mode_passes_the_checker(programme: Programme, open_as: Open, width: int, dark: bool) -> None:
     ngo = open_as(programme, "ngo", "suggest")
-    number = ngo.propose("100 drzew", "250 drzew rodzimych")
-    ngo.file("Więcej drzew.")
+    number = ngo.suggest("100 drzew", "250 drzew rodzimych", "Więcej drzew.")
     found = []
     for who, mode in MODES:
         hand = open_as(programme, who, mode, width=width, dark=dark)
@@ -98,8 +97,7 @@ def test_reading_works_without_script(programme: Programme, chromium, site) -> N
 
 def test_a_card_is_level_with_its_words(programme: Programme, open_as: Open) -> None:
     ngo = open_as(programme, "ngo", "suggest")
-    number = ngo.propose("sąsiedzki", "sąsiedzki i rodzinny")
-    ngo.file("Rodziny też.")
+    number = ngo.suggest("sąsiedzki", "sąsiedzki i rodzinny", "Rodziny też.")
     reader = open_as(programme, None, "read")
     reader.choose(number)
     reader.until(
@@ -121,8 +119,7 @@ PAGES = (
 @pytest.mark.parametrize("width", [1280, 390])
 def test_every_page_passes_the_checker(programme: Programme, open_as: Open, width: int) -> None:
     ngo = open_as(programme, "ngo", "suggest")
-    ngo.propose("100 drzew", "250 lip")
-    ngo.file("Więcej drzew.")
+    ngo.suggest("100 drzew", "250 lip", "Więcej drzew.")
     hand = open_as(programme, "second", "read", width=width)
     found = []
     for page in PAGES:

@@ -51,10 +51,8 @@ def test_two_people_of_one_organisation_type_in_one_suggestion(programme: Progra
 def test_rivals_are_marked_and_the_loser_is_superseded(programme: Programme, open_as: Open) -> None:
     ngo, rival = open_as(programme, "ngo", "suggest"), open_as(programme, "rival", "suggest")
     official = open_as(programme, "official", "review")
-    first = ngo.propose("100 drzew", "250 lip")
-    ngo.file("Więcej drzew.")
-    second = rival.propose("100 drzew", "150 dębów")
-    rival.file("Tyle da się podlać.")
+    first = ngo.suggest("100 drzew", "250 lip", "Więcej drzew.")
+    second = rival.suggest("100 drzew", "150 dębów", "Tyle da się podlać.")
     expect(official.page.locator(".ref--rival")).to_have_count(2)
     official.go("review")
     card = official.choose(first)
@@ -68,21 +66,17 @@ def test_rivals_are_marked_and_the_loser_is_superseded(programme: Programme, ope
 def test_identical_suggestions_are_both_credited(programme: Programme, open_as: Open) -> None:
     ngo, rival = open_as(programme, "ngo", "suggest"), open_as(programme, "rival", "suggest")
     official = open_as(programme, "official", "review")
-    first = ngo.propose("100 drzew", "250 lip")
-    ngo.file("Więcej.")
-    second = rival.propose("100 drzew", "250 lip")
-    rival.file("Też więcej.")
+    first = ngo.suggest("100 drzew", "250 lip", "Więcej.")
+    second = rival.suggest("100 drzew", "250 lip", "Też więcej.")
     official.go("review")
-    card = official.choose(first)
-    card.locator("[data-verdict=accepted]").first.click()
+    official.accept(first)
     ngo.reads("posadzi 250 lip w")
     expect(rival.card(second)).to_have_attribute("data-state", "fulfilled")
 
 
 def test_reject_needs_a_reason_and_keys_work(programme: Programme, open_as: Open) -> None:
     ngo, official = open_as(programme, "ngo", "suggest"), open_as(programme, "official", "review")
-    number = ngo.propose("100 drzew", "250 lip")
-    ngo.file("Więcej.")
+    number = ngo.suggest("100 drzew", "250 lip", "Więcej.")
     official.go("review")
     official.page.locator("body").click(position={"x": 5, "y": 400})
     official.press("j")
@@ -99,8 +93,7 @@ def test_reject_needs_a_reason_and_keys_work(programme: Programme, open_as: Open
 
 def test_endorsing_and_withdrawing(programme: Programme, open_as: Open) -> None:
     ngo, rival = open_as(programme, "ngo", "suggest"), open_as(programme, "rival", "read")
-    number = ngo.propose("100 drzew", "250 lip")
-    ngo.file("Więcej.")
+    number = ngo.suggest("100 drzew", "250 lip", "Więcej.")
     card = rival.choose(number)
     card.locator("[data-post$='/endorse']").click()
     expect(rival.card(number).locator(".support .tag")).to_have_text("OW")
@@ -111,10 +104,7 @@ def test_endorsing_and_withdrawing(programme: Programme, open_as: Open) -> None:
 
 def test_a_remark_follows_its_passage_and_is_orphaned_when_it_goes(programme: Programme, open_as: Open) -> None:
     ngo, team = open_as(programme, "ngo", "read"), open_as(programme, "team", "edit")
-    ngo.select("300 m")
-    ngo.page.click(".remark")
-    ngo.page.fill("#new-remark-t", "Czy 300 m w linii prostej? 🌳")
-    ngo.page.click("#new-remark .btn--main")
+    ngo.remark("300 m", "Czy 300 m w linii prostej? 🌳")
     expect(team.page.locator("mark[data-annotation]")).to_have_text("300 m")
     team.put_caret("nie rzadziej niż").type(" mniej więcej")
     expect(ngo.page.locator("mark[data-annotation]")).to_have_text("300 m")
@@ -128,8 +118,7 @@ def test_a_remark_follows_its_passage_and_is_orphaned_when_it_goes(programme: Pr
 
 def test_a_direct_edit_under_a_suggestion_is_said(programme: Programme, open_as: Open) -> None:
     ngo, team = open_as(programme, "ngo", "suggest"), open_as(programme, "team", "edit")
-    number = ngo.propose("100 drzew", "250 lip")
-    ngo.file("Więcej.")
+    number = ngo.suggest("100 drzew", "250 lip", "Więcej.")
     expect(team.page.locator(".cm-proposed ins")).to_have_text("250 lip")
     team.select("100 drzew").type("120 krzewów").settled()
     expect(team.card(number)).to_have_attribute("data-state", "base-changed")
@@ -137,11 +126,8 @@ def test_a_direct_edit_under_a_suggestion_is_said(programme: Programme, open_as:
 
 def test_the_story_of_a_word_says_who_asked_and_what_stood_there(programme: Programme, open_as: Open) -> None:
     ngo, official = open_as(programme, "ngo", "suggest"), open_as(programme, "official", "review")
-    number = ngo.propose("100 drzew", "250 lip rodzimych")
-    ngo.file("Sto drzew nie pokrywa nawet wycinek.")
-    card = official.choose(number)
-    card.locator("textarea[name=reason]").fill("Zgodne z planem nasadzeń.")
-    card.locator("[data-verdict=accepted]").first.click()
+    number = ngo.suggest("100 drzew", "250 lip rodzimych", "Sto drzew nie pokrywa nawet wycinek.")
+    official.accept(number, "Zgodne z planem nasadzeń.")
     official.reads("250 lip rodzimych")
     reader = open_as(programme, None, "sources")
     run = reader.page.locator("[data-run]")
@@ -165,8 +151,7 @@ def test_a_flagged_suggestion_is_accepted_knowingly_and_taken_back(programme: Pr
         open_as(programme, "team", "edit"),
         open_as(programme, "official", "review"),
     )
-    number = ngo.propose("100 drzew", "250 lip")
-    ngo.file("Więcej.")
+    number = ngo.suggest("100 drzew", "250 lip", "Więcej.")
     expect(team.page.locator(".cm-proposed ins")).to_have_text("250 lip")
     team.put_caret("posadzi 100").type(" nowych").settled()
     expect(official.card(number)).to_have_attribute("data-state", "base-changed")

@@ -314,6 +314,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "remarks.put_back": [post(D + "/remarks/{lost_number}/put-back", "place")],
     "remarks.remove_comment": [post(D + "/remarks/{remark_number}/comments/{foreign_reply}/remove", "moderate")],
+    "api.list_mentionable": [get("/api/v1/documents/{slug}/mentionable", "reply")],
     "api.annotate": [send("POST", "/sections/{section}/annotations", "annotate", text="A", start=2, end=7, version=1)],
     "api.annotate_suggestion": [send("POST", "/suggestions/{suggestion}/annotations", "annotate", text="A")],
     "api.annotate_document": [send("POST", "/documents/{slug}/annotations", "annotate", text="A")],
