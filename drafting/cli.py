@@ -176,6 +176,7 @@ def run_serve(settings: Settings, options: argparse.Namespace) -> int:
             return create_app()
 
     def ready(worker: Any) -> None:
+        worker.wsgi.extensions["live"].warming.join(FIRST_WAIT)
         threading.Thread(target=_tend, args=(worker,), daemon=True).start()
         if worker.age == 1:
             print(greeting, flush=True)
@@ -200,6 +201,7 @@ def _check_port(host: str, port: int) -> None:
         raise WrongState(why, port=port) from None
 
 
+FIRST_WAIT = 1.0  # s at most that a worker reads the sections that moved last before it answers anybody
 GARBAGE = (20_000, 20, 20)  # new objects before a collection of the young, of the middle-aged, of all
 
 

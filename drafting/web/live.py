@@ -15,12 +15,14 @@ from contextlib import closing, suppress
 
 from flask import Flask
 from flask_socketio import SocketIO
+from sqlalchemy import select
 
 from drafting.config import Settings
 from drafting.errors import DraftingError
-from drafting.services import ahead, annotations, heads, suggestions
+from drafting.services import accounts, ahead, annotations, heads, streams, suggestions
 from drafting.services.access import ANONYMOUS
 from drafting.store.database import Database
+from drafting.store.models import User
 from drafting.web import websocket
 from drafting.web.events import Events
 from drafting.web.rooms import Rooms
@@ -29,6 +31,7 @@ from drafting.web.workers import Workers
 
 log = logging.getLogger(__name__)
 
+SOMEBODY = select(User.id, User.session_epoch).order_by(User.id.desc()).limit(1)
 WARM_SECTIONS = 50  # read into memory when a server starts
 AHEAD_AFTER = 1.0  # s; those who waited for the start come first, then the past is read ahead
 REST = 2  # times as long as a step took: writer and pages go before it
@@ -93,15 +96,17 @@ class Live:
             client.connection.close(websocket.CloseReason.GOING_AWAY)
 
     def _warm(self) -> None:
-        """Reads the sections that moved last, so that the first to open one after a start does not wait for it."""
+        """Reads the sections that moved last, as those do who open one: the first to come does not wait for it."""
         try:
             with self.database.read() as session:
                 newest = heads.newest_sections(session, WARM_SECTIONS)
+                accounts.signed_in(session, *session.execute(SOMEBODY).one_or_none() or (0, 0))  # as each who connects
             for section_id in newest:
                 if self._stopped.is_set():
                     return
                 with self.database.read() as session, heads.reading(session, section_id) as head:
                     with suppress(DraftingError):  # not published: only the head is read
+                        streams.place_of(session, ANONYMOUS, head.stream_id)
                         suggestions.live(session, ANONYMOUS, head)
                         annotations.live(session, ANONYMOUS, head)
         except Exception:  # a section that cannot be read is reported to whoever opens it
