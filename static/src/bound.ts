@@ -1,6 +1,6 @@
 // Polish typography, as formats/markdown.py has it: no line ends after a one-letter word or between a mark of reference
 // and its number. The text keeps its ordinary blanks; only where lines break is another.
-import type { Extension } from "@codemirror/state";
+import { type Extension, Prec } from "@codemirror/state";
 import { Decoration, type DecorationSet, EditorView, MatchDecorator, ViewPlugin, type ViewUpdate } from "@codemirror/view";
 
 const bound = new MatchDecorator({
@@ -9,7 +9,7 @@ const bound = new MatchDecorator({
 });
 
 export function boundWords(): Extension {
-  return ViewPlugin.fromClass(
+  const plugin = ViewPlugin.fromClass(
     class {
       decorations: DecorationSet;
       constructor(view: EditorView) {
@@ -21,4 +21,6 @@ export function boundWords(): Extension {
     },
     { decorations: plugin => plugin.decorations },
   );
+  // innermost, so that no other mark is cut in two by it: the number of a paragraph stays one box
+  return Prec.highest(plugin);
 }

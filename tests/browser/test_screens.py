@@ -95,6 +95,20 @@ def test_reading_works_without_script(programme: Programme, chromium, site) -> N
     context.close()
 
 
+def test_no_line_ends_after_a_one_letter_word_and_marks_stay_whole(programme: Programme, open_as: Open) -> None:
+    reader = open_as(programme, None, "read", width=390)
+    expect(reader.page.locator(".cm-h2").first.locator(".cm-sign")).to_have_text(["§ 1."])
+    expect(reader.page.locator(".cm-bound")).to_contain_text(["§", "z", "W", "w", "z"])
+    parted = reader.page.evaluate(
+        """[...document.querySelectorAll('.cm-bound')].filter(each => {
+             const { view } = workspace;
+             const at = view.posAtDOM(each);
+             return Math.abs(view.coordsAtPos(at, 1).top - view.coordsAtPos(at + each.textContent.length, 1).top) > 9;
+           }).map(each => each.textContent)"""
+    )
+    assert parted == []
+
+
 def test_a_card_is_level_with_its_words(programme: Programme, open_as: Open) -> None:
     ngo = open_as(programme, "ngo", "suggest")
     number = ngo.suggest("sąsiedzki", "sąsiedzki i rodzinny", "Rodziny też.")
