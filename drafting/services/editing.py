@@ -71,8 +71,8 @@ def push(
     """The stream's version once these updates are stored.
 
     version  of the stream that the first update starts in
-    raises   VersionConflict for a version that is not there, NotAllowed, WrongState, InvalidChanges, EngineError when
-             the changes do not fit the text
+    raises   VersionConflict for a version that is not there, NotAllowed, WrongState (also when the section was
+             removed), InvalidChanges, EngineError when the changes do not fit the text
     commits  yes, once
     needs    edit for main, suggest and ownership for a branch
     """
@@ -134,6 +134,7 @@ class Work:
         self.beginnings: dict[int, str] = {}
         self.documents: dict[int, Document] = {}
         self.allowed: set[tuple[object, ...]] = set()
+        self.there: set[int] = set()  # sections that were not removed
 
     def take(self, head: Head, push: Push) -> int:
         """The push, taken by the head; nothing is changed when it raises."""
@@ -186,6 +187,12 @@ class Work:
         people.check_origins(self.session, push.actor, document, push.origin_ids)
         self.allowed.add(key)
 
+    def _check_there(self, head: Head) -> None:
+        """Nothing, when the section is in the document: into what was taken out nobody writes. raises: WrongState"""
+        if head.section_id not in self.there:
+            sections.require_there(self.session.get_one(Section, head.section_id))
+            self.there.add(head.section_id)
+
     def _not_stored_before(self, head: Head, push: Push, client: str) -> list[Update]:
         """The updates without those that were stored at or before the version they are said to start in.
 
@@ -221,6 +228,8 @@ class Work:
 
     def _take_main(self, head: Head, push: Push, updates: list[Update]) -> None:
         fresh = rebase(updates, head.log.since(push.version))
+        if fresh:
+            self._check_there(head)
         check_fits(head.text, fresh)
         rows = self.rows.setdefault(head.section_id, [])
         touched = heads.movement(self.session, head).suggestions
@@ -473,7 +482,7 @@ def replace_text(
     commits  yes, once
     needs    edit
     """
-    document = require(session, actor, "edit", _section(session, actor, section_id).document_id)
+    document = require(session, actor, "edit", _present(session, actor, section_id).document_id)
     origins = people.check_origins(session, actor, document, origin_ids)
     head = heads.writing(session, section_id)
     units = to_units(text, normalising=True)
@@ -491,7 +500,7 @@ def restore(session: Session, actor: Actor, section_id: int, version: int) -> in
     commits  yes, once
     needs    restore
     """
-    row = _section(session, actor, section_id)
+    row = _present(session, actor, section_id)
     require(session, actor, "restore", row.document_id)
     head = heads.writing(session, section_id)
     if not 0 <= version <= head.version:
@@ -516,7 +525,7 @@ def move(
     commits      yes, once
     needs        edit
     """
-    row, target = _section(session, actor, section_id), _section(session, actor, target_id)
+    row, target = _present(session, actor, section_id), _present(session, actor, target_id)
     if row.document_id != target.document_id or section_id == target_id:
         raise InvalidInput("a passage is moved to another section of the same document", field="target")
     require(session, actor, "edit", row.document_id)
@@ -544,7 +553,7 @@ def split(session: Session, actor: Actor, section_id: int, position: int) -> int
     commits  yes, once
     needs    structure
     """
-    row = _section(session, actor, section_id)
+    row = _present(session, actor, section_id)
     require(session, actor, "structure", row.document_id)
     head = heads.writing(session, section_id)
     if not 0 < position < len(head.text):
@@ -571,7 +580,7 @@ def merge(session: Session, actor: Actor, section_id: int, into_id: int) -> int:
     commits  yes, once
     needs    structure
     """
-    row, into = _section(session, actor, section_id), _section(session, actor, into_id)
+    row, into = _present(session, actor, section_id), _present(session, actor, into_id)
     require(session, actor, "structure", row.document_id)
     both = heads.writing_all(session, [section_id, into_id])
     source, target = both[section_id], both[into_id]
@@ -582,5 +591,8 @@ def merge(session: Session, actor: Actor, section_id: int, into_id: int) -> int:
     return target.version
 
 
-def _section(session: Session, actor: Actor, section_id: int) -> Section:
-    return sections.section_row(session, actor, section_id)
+def _present(session: Session, actor: Actor, section_id: int) -> Section:
+    """The row of a section that is in the document. raises: NotFound, WrongState when it was removed"""
+    row = sections.section_row(session, actor, section_id)
+    sections.require_there(row)
+    return row

@@ -112,6 +112,12 @@ def section_row(session: Session, actor: Actor, section_id: int, action: str = "
     return row
 
 
+def require_there(row: Section) -> None:
+    """Nothing, when the section was not removed. raises: WrongState"""
+    if row.removed_at is not None:
+        raise WrongState("the section was removed; put it back first", state="section_removed")
+
+
 @verb
 def add_section(
     session: Session,
@@ -288,7 +294,7 @@ def remove_section(session: Session, actor: Actor, section_id: int) -> None:
     """
     row = section_row(session, actor, section_id, "structure")
     if row.removed_at is not None:
-        raise WrongState("the section was removed already", state="removed")
+        raise WrongState("the section was removed already", state="section_removed")
     row.removed_at, row.removed_by_id = now(), actor.user_id
     stream = session.get_one(Stream, row.stream_id)
     data = {"section": row.id, "title": row.title, "version": stream.version}

@@ -63,6 +63,9 @@ def can(session: Session, actor: Actor, place: StreamPlace) -> dict[str, bool]:
         "annotate": allowed(actor, "annotate", document),
         "decide": allowed(actor, "decide", document),
     }
+    section = session.get_one(Section, place.section_id)
+    if section.removed_at is not None and place.suggestion_id is None:
+        answer["edit"] = False
     if place.suggestion_id is not None:
         suggestion = session.get(Suggestion, place.suggestion_id)
         assert suggestion is not None

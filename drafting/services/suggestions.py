@@ -86,8 +86,8 @@ def open_suggestion(
     """
     row = sections.section_row(session, actor, section_id)
     document = require(session, actor, "suggest", row.document_id)
-    if row.removed_at is not None and not _is_proposed(session, row):
-        raise WrongState("the section was removed", state="removed")
+    if not _is_proposed(session, row):
+        sections.require_there(row)
     return _open(session, actor, document, row, origin_ids, form, new_section=False)
 
 

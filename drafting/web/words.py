@@ -190,6 +190,7 @@ FIELDS: Mapping[tuple[str, str], Any] = {
     ("invalid_input", "timezone"): _l("There is no such time zone."),
     ("invalid_input", "reason"): _l("Write a reason: it goes into the consultation report."),
     ("invalid_input", "text"): _l("Write something first."),
+    ("invalid_input", "changes"): _l("Nothing would be changed by it. Type in the text what should change."),
     ("invalid_input", "section_ids"): _l("The sections have changed in the meantime; the page shows them as they are."),
     ("invalid_input", "statutory_point"): _l("Choose a point from 1 to 11."),
     ("invalid_input", "role"): _l("Choose a role."),
@@ -219,6 +220,8 @@ def error_text(error: DraftingError) -> str:
             )
     if isinstance(error, WrongState) and error.details.get("state") == "used":
         return _("Changes, suggestions, remarks or files belong to it, so it stays.")
+    if isinstance(error, WrongState) and error.details.get("state") == "section_removed":
+        return _("This section was removed. Nothing can be written in it until it is put back.")
     if isinstance(error, StaleReview):
         return str(ERRORS["stale_review"])
     if isinstance(error, NameTaken):

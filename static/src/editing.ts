@@ -13,7 +13,8 @@ import { Refusal, type WireUpdate } from "./wire";
 /** Comes with every foreign update: who made it and what it was. */
 export const arrived = StateEffect.define<WireUpdate>();
 
-export type Saving = "saved" | "saving" | "unsent";
+/** failing: the server has a trouble of its own; the same is sent again */
+export type Saving = "saved" | "saving" | "unsent" | "failing";
 
 export interface Writing {
   /** unique per open editor, as collab's clientID */
@@ -38,6 +39,8 @@ export interface Writing {
 const BATCH = 200;
 // nor many more characters than this; the server ends a line that sends two million at once
 const BATCH_SIZE = 600_000;
+// a server in trouble (its disk is full, its database is away) is left alone for so long
+const TROUBLE = 2000;
 // an acknowledged update that has not come back by then is asked for
 const RETURN = 3000;
 
@@ -62,6 +65,7 @@ export function editing(replica: Replica, writing: Writing): Extension {
     /** the last sequence that the server has said to have stored */
     private acknowledged = 0;
     private stopped = false;
+    private failing = false;
     private late: ReturnType<typeof setTimeout> | undefined;
     private readonly offs: (() => void)[];
 
@@ -99,7 +103,7 @@ export function editing(replica: Replica, writing: Writing): Extension {
       if (this.stopped) return;
       const unsent = sendableUpdates(this.view.state).length;
       const closed = replica.line.state !== "open";
-      writing.onSaving(unsent === 0 || writing.onHeld ? "saved" : closed ? "unsent" : "saving", unsent);
+      writing.onSaving(unsent === 0 || writing.onHeld ? "saved" : closed ? "unsent" : this.failing ? "failing" : "saving", unsent);
     }
 
     private receive(arrivals: Arrival[]): void {
@@ -133,6 +137,7 @@ export function editing(replica: Replica, writing: Writing): Extension {
         })
         .then(
           () => {
+            this.failing = false;
             // stored; it leaves the unconfirmed when it comes back in the stream's order
             this.acknowledged = updates.at(-1)!.sequence;
             clearTimeout(this.late);
@@ -141,7 +146,11 @@ export function editing(replica: Replica, writing: Writing): Extension {
           async (error: unknown) => {
             if (!(error instanceof Refusal)) throw error;
             if (error.code === "version_conflict") await replica.pull();
-            else if (!error.isPassing) {
+            else if (error.code === "internal") {
+              this.failing = true;
+              this.tell();
+              await new Promise(resolve => setTimeout(resolve, TROUBLE));
+            } else if (!error.isPassing) {
               this.stopped = true;
               writing.onRefused(error);
             } else if (replica.line.state === "open") await new Promise(resolve => setTimeout(resolve, 1000));

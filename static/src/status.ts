@@ -29,6 +29,7 @@ export class StatusLine {
   /** What the editor says about its unconfirmed updates; `writes` is false where nobody types. */
   saving(line: LineState, saving: Saving, unsent: number, writes: boolean, signedIn: boolean): void {
     if (line !== "open") this.show("offline", unsent && writes ? t("offline.unsent", { n: unsent }) : t("offline.reading"));
+    else if (saving === "failing") this.show("wrong", t("wrong"));
     else if (saving === "saved") this.show("saved", signedIn ? t("saved") : t("connected"));
     else this.show("saving", t("saving"));
   }

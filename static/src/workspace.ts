@@ -422,7 +422,8 @@ class Workspace {
             void this.openDraft();
           }
         });
-      } else this.status.show("wrong", error.message);
+      } else if (error.code === "internal") this.status.show("wrong", error.message);
+      else void this.refused(error);
     } finally {
       this.opening = false;
     }
@@ -445,7 +446,7 @@ class Workspace {
 
   /** Resolves when everything typed is stored. */
   private async saved(): Promise<void> {
-    for (let i = 0; i < 100 && this.unconfirmed; i++) await new Promise(resolve => setTimeout(resolve, 50));
+    for (let i = 0; i < 100 && this.unconfirmed && this.line.state === "open"; i++) await new Promise(resolve => setTimeout(resolve, 50));
     if (this.unconfirmed) throw new Refusal("offline", t("offline.request"));
   }
 
@@ -523,7 +524,7 @@ class Workspace {
   }
 
   private async switchMode(mode: Mode): Promise<void> {
-    if (this.unconfirmed && !(this.mode === "suggest" && !this.branch)) {
+    if (this.unconfirmed) {
       try {
         await this.saved();
       } catch {

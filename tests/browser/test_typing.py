@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+import re
 
-from drafting.services import documents
+from playwright.sync_api import WebSocketRoute, expect
+
+from drafting.services import documents, sections
 from tests.browser.conftest import MakeProgramme, Open, Programme, Site
 
 
@@ -193,3 +195,66 @@ def test_what_would_make_a_section_too_long_is_not_put_in_and_said(programme: Pr
     assert team.text() == before
     team.put_caret("100 drzew").type(" liściastych").settled()
     team.reads("100 drzew liściastych")
+
+
+def test_words_of_a_suggestion_that_is_not_open_yet_are_not_left_behind_with_the_mode(
+    programme: Programme, open_as: Open
+) -> None:
+    ngo = open_as(programme, "ngo", "suggest")
+    read = ngo.page.locator(".modes label", has=ngo.page.locator("[value=read]"))
+    ngo.page.context.set_offline(True)
+    ngo.until("document.querySelector('.statusline').dataset.state === 'offline'")
+    ngo.put_caret("100 drzew").type(" rodzimych")
+    read.click()
+    expect(ngo.page.locator("[data-notices]")).to_contain_text("nie jest jeszcze zapisana")
+    ngo.reads("100 drzew rodzimych").until("workspace.mode === 'suggest'")
+    expect(ngo.page.locator(".modes [value=suggest]")).to_be_checked()
+    ngo.page.context.set_offline(False)
+    ngo.until("workspace.draft && workspace.branch").settled()
+    read.click()
+    ngo.until("workspace.mode === 'read'")
+    expect(ngo.page.locator(".cm-proposed ins")).to_have_text(" rodzimych")
+
+
+def test_words_for_a_section_that_was_removed_are_shown_to_be_taken_elsewhere(
+    programme: Programme, open_as: Open, site: Site
+) -> None:
+    team = open_as(programme, "team", "edit")
+    team.page.context.set_offline(True)
+    team.until("document.querySelector('.statusline').dataset.state === 'offline'")
+    team.put_caret("100 drzew").type(" rodzimych")
+    team.until("Object.keys(localStorage).some(key => key.startsWith('drafting.kept.'))")
+    with site.database.write() as session:
+        sections.remove_section(session, programme.people["second"], programme.section_id)
+    team.page.context.set_offline(False)
+    expect(team.page.locator("#kept-words textarea")).to_have_value(" rodzimych")
+    expect(team.page.locator("#kept-words [data-why]")).to_contain_text("Tę część usunięto")
+    team.page.click("#kept-words [value=keep]")
+    team.go()
+    expect(team.page.locator("#kept-words textarea")).to_have_value(" rodzimych")
+    expect(team.page.locator(".stage > .notice")).to_contain_text("Tę część usunięto")
+    expect(team.page.locator(".modes [value=edit]")).to_have_count(0)
+
+
+def test_a_server_in_trouble_is_asked_again_and_the_words_stay(programme: Programme, open_as: Open) -> None:
+    team = open_as(programme, "team", "read")
+    trouble = '[{"error": {"code": "internal", "message": "", "details": {}}}]'
+    answered: list[str] = []
+
+    def between(browser: WebSocketRoute) -> None:
+        server = browser.connect_to_server()
+
+        def heard(message: str | bytes) -> None:
+            if isinstance(message, str) and '["push",' in message and not answered:
+                answered.append(message)
+                browser.send(f"43{message[2 : message.index('[')]}{trouble}")
+            else:
+                server.send(message)
+
+        browser.on_message(heard)
+
+    team.page.route_web_socket(re.compile("/socket.io/"), between)
+    team.go("edit").put_caret("100 drzew").type("!")
+    team.until("document.querySelector('.statusline').dataset.state === 'wrong'")
+    team.settled().reads("100 drzew!")
+    assert answered and team.page.evaluate("workspace.mode") == "edit"

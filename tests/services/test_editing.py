@@ -20,8 +20,9 @@ from drafting.errors import (
     NotFound,
     TooLarge,
     VersionConflict,
+    WrongState,
 )
-from drafting.services import editing, heads, suggestions, verify
+from drafting.services import editing, heads, sections, suggestions, verify
 from drafting.services.access import Actor
 from drafting.services.editing import Push
 from drafting.store.database import Database
@@ -285,3 +286,36 @@ def test_replacing_the_text_is_one_revision_of_what_differs(world: World) -> Non
         assert session.get_one(Stream, world.stream_id).version == 3
     with world.database.write() as session, pytest.raises(NotAllowed):
         editing.replace_text(session, world.ngo, world.section_id, "mine")
+
+
+def test_nothing_new_is_written_into_a_section_that_was_removed(world: World, session: Session) -> None:
+    drafter = world.drafter
+    section = sections.add_section(session, drafter, world.document_id, "# Trees\n")
+    other = sections.add_section(session, drafter, world.document_id, "# Benches\n")
+    first = Update("tab", 1, ChangeSet.of([(8, 8, "Oaks.")], 8))
+    assert editing.push(session, drafter, section.stream_id, 1, [first]) == 2
+    sections.remove_section(session, drafter, section.id)
+    assert editing.push(session, drafter, section.stream_id, 1, [first]) == 2  # law 5: its answer had been lost
+    for write in (
+        lambda: editing.push(session, drafter, section.stream_id, 2, [Update("tab", 2, ChangeSet.of([(0, 0, "x")], 13))]),
+        lambda: editing.replace_text(session, drafter, section.id, "# Other\n"),
+        lambda: editing.restore(session, drafter, section.id, 1),
+        lambda: editing.split(session, drafter, section.id, 4),
+        lambda: editing.move(session, drafter, other.id, 0, 3, section.id, 0),
+        lambda: editing.merge(session, drafter, other.id, section.id),
+    ):
+        with pytest.raises(WrongState) as refused:
+            write()
+        assert refused.value.details["state"] == "section_removed"
+    sections.restore_section(session, drafter, section.id)
+    assert editing.text_at(session, drafter, section.id).text == "# Trees\nOaks."
+
+
+def test_nobody_writes_the_text_of_a_section_that_is_only_proposed(world: World, session: Session) -> None:
+    drafter = world.drafter
+    view = suggestions.propose_section(session, drafter, world.document_id)
+    main = session.get_one(Section, view.section_id).stream_id
+    assert main is not None
+    with pytest.raises(WrongState):
+        editing.push(session, drafter, main, 0, [Update("tab", 1, ChangeSet.of([(0, 0, "x")], 0))])
+    editing.push(session, drafter, view.stream_id, 0, [Update("tab", 1, ChangeSet.of([(0, 0, "x")], 0))])

@@ -518,6 +518,9 @@ def test_sections_are_added_renamed_ordered_removed_and_put_back(app, world):
     assert row(app, select(Section).where(Section.id == made.id)).position > 1
     assert client.post(f"{BASE}/sections/{made.id}/remove").status_code == 303
     assert row(app, select(Section).where(Section.id == made.id)).removed_at is not None
+    shut = client.get(f"{BASE}/s/{made.id}?mode=edit")
+    assert "This section was removed" in shut.text or "Tę część usunięto" in shut.text
+    assert 'value="edit"' not in shut.text and 'value="suggest"' not in shut.text
     assert client.post(f"{BASE}/sections/{made.id}/restore").status_code == 303
     assert "Funds" in client.get(f"{BASE}/text").text
 

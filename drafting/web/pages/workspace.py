@@ -33,7 +33,9 @@ def section(slug: str, section_id: int) -> Any:
     document = frame.document(slug)
     view = _section(document.id, section_id)
     text = editing.text_at(frame.reading(), frame.actor(), section_id)
-    modes = _modes()
+    is_there, is_proposed = view.removed_at is None, view.version == 0  # one that is only proposed has no text yet
+    shut = () if is_there else ("edit",) if is_proposed else ("edit", "suggest")
+    modes = [each for each in _modes() if each[0] not in shut]
     mode = _mode(modes)
     shown = cards.of_section(view)
     data = {
@@ -42,8 +44,8 @@ def section(slug: str, section_id: int) -> Any:
         "section": {"id": view.id, "stream": view.stream_id, "title": view.title, "limit": editing.MAX_LENGTH},
         "organization": _organization(document.id),
         "can": {
-            "edit": frame.may("edit"),
-            "suggest": frame.may("suggest"),
+            "edit": "edit" not in shut and frame.may("edit"),
+            "suggest": "suggest" not in shut and frame.may("suggest"),
             "annotate": frame.may("annotate"),
             "decide": frame.may("decide"),
         },
@@ -60,6 +62,7 @@ def section(slug: str, section_id: int) -> Any:
         html=Markup(markdown.render(text.text)),
         mode=mode,
         modes=modes,
+        is_removed="suggest" in shut,
         picker=_picker(document.id),
         cards=shown[:FIRST],
         counts=cards.counts(shown),
