@@ -48,8 +48,9 @@ export class DraftBar {
       state.hidden = !draft;
       state.replaceChildren(icon("pencil"), isFiled ? t("filed", { number: draft.number }) : t("draft", { number: draft?.number ?? 0 }));
     }
-    const says = bar.querySelector<HTMLElement>("[data-draft-places]");
-    if (says) says.textContent = !draft ? t("draft.none") : isFiled ? t("draft.places.filed", { n: places }) : t("draft.places", { n: places });
+    const words = !draft ? t("draft.none") : isFiled ? t("draft.places.filed", { n: places }) : t("draft.places", { n: places });
+    // beside the buttons, and on a phone over the text
+    for (const says of document.querySelectorAll("[data-draft-places], [data-draft-says]")) says.textContent = words;
     if (fileButton) {
       fileButton.hidden = isFiled;
       fileButton.disabled = places === 0;

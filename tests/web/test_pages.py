@@ -880,3 +880,28 @@ def test_the_desk_is_empty_when_nothing_waits(app, sqlite_database):
         session.commit()
     answer = visitor(app, actor).get(f"{BASE}/review")
     assert answer.status_code == 200 and 'class="empty"' in answer.text
+
+
+def test_the_way_in_leads_each_to_what_they_came_to_do(app, world):
+    def way(role: str) -> str:
+        page = visitor(app, world.actors[role]).get(f"{BASE}/").text
+        found = re.search(r'<section class="today".*?<a class="btn btn--main" href="([^"]*)"', page, re.DOTALL)
+        assert found
+        return found[1]
+
+    assert way("official") == f"{BASE}/review"
+    assert way("contributor").endswith("?mode=suggest") and way("drafter").endswith("?mode=edit")
+    assert way("observer") == f"{BASE}/text"
+
+
+def test_who_begins_a_document_is_led_to_its_sections(app, sqlite_database):
+    with sqlite_database.write() as session:
+        document = make.document(session, slug="new", phase="drafting", is_public=False)
+        chief = make.member(session, document, "coordinator")
+        session.commit()
+    client = visitor(app, chief)
+    assert 'class="btn btn--main" href="/d/new/sections"' in client.get("/d/new/").text
+    with sqlite_database.write() as session:
+        make.section(session, session.get_one(Document, document.id), "# One\n")
+        session.commit()
+    assert 'href="/d/new/settings#public"' in client.get("/d/new/").text

@@ -84,10 +84,12 @@ def home(slug: str) -> Any:
 
 def _way_in(contents: list[sections.SectionView]) -> tuple[str, str]:
     """The one thing most people came to do, and the mode of the text in which they do it."""
+    if not contents and frame.may("structure"):
+        return _("Add sections"), "sections"
+    if contents and frame.may("decide") and frame.actor().role(frame.document_row()) == "official":
+        return _("Go to the review desk"), "desk"
     if frame.may("suggest") and not frame.may("edit"):
         return _("Suggest a change"), "suggest"
-    if frame.may("decide") and frame.actor().role(frame.document_row()) == "official":
-        return _("Go to the review desk"), "desk"
     if frame.may("edit"):
         return _("Write the draft"), "edit"
     document = frame.document_row()
