@@ -19,6 +19,7 @@ from drafting.engine.branch import (
 )
 from drafting.engine.changes import ChangeSet
 from drafting.engine.diff import word_diff
+from drafting.engine.net import net_of
 from drafting.engine.open_hunks import Branch, Closed, Event, OpenHunks, Work, closed_hunk
 from drafting.engine.plans import Applied, Item, Outcome, Plan, Preview, Shown, Step, Way
 from drafting.engine.relations import CLASH, Relation, Replacement, reach, relate
@@ -264,7 +265,7 @@ class Acceptances(OpenHunks):
     def _around(self, hunk: Hunk, low: int, high: int) -> tuple[Replacement, ChangeSet | None] | str:
         """The written form mapped over the net change: what main wrote meanwhile stays."""
         written = hunk.written
-        net = self._net(written.version)
+        net = net_of(self._since(written.version))
         exact = ChangeSet.of([(written.start, written.end, written.text)], net.length).map(net)
         if exact.is_empty:
             return "no_effect"

@@ -19,10 +19,9 @@ from dataclasses import dataclass, replace
 
 from drafting.engine.attribution import Log, checked_version
 from drafting.engine.changes import ChangeSet
-from drafting.engine.net import stretches_of
+from drafting.engine.net import less_equal_ends, stretches_near
 from drafting.engine.text import check_position, cuts_pair
 from drafting.engine.weave import Weave
-from drafting.engine.words import trimmed
 from drafting.errors import MismatchError, PositionError
 
 # As many code units of a quote's surroundings as tell apart what people write; W3C annotation tools keep 32.
@@ -264,12 +263,14 @@ def put_again(text: str, anchor: Anchor, start: int, end: int) -> Anchor:
 _Changed = list[tuple[int, int, int, int, str]]  # as ChangeSet.iter_changes gives them, touching ones joined
 
 
-def _inward(start: int, end: int, replaced: _Changed) -> tuple[int, int]:
+def _inward(start: int, end: int, replaced: _Changed, grown: int = 0) -> tuple[int, int]:
     """A passage after changes that do not take all of it; what is put in place of its first or last words stays in it.
 
-    law   text inserted at its edges, or in place of words on both sides of an edge, is outside
+    grown   by how much the text before all of them has grown
+    law     text inserted at its edges, or in place of words on both sides of an edge, is outside
     """
-    shift = new_start = new_end = 0
+    shift = grown
+    new_start = new_end = 0
     found_start = found_end = False
     for s, e, s_b, e_b, _ in replaced:
         if not found_start and (s > start or e > start):
@@ -304,28 +305,12 @@ def _point(pos: int, replaced: _Changed) -> int:
 def _zone(placed: Placed, folded: Weave) -> tuple[int, int, bool]:
     """All that changed around the placed range, in the newest text; and whether every character of it stands."""
     start, end = placed.start, placed.end
-    shift = 0
-    low = high = None
-    whole = True
-    old: str | None = None
-    start_b, end_b = start, end
-    for s, e, s_b, e_b, inserted in stretches_of(folded):
-        if s > end:
-            break
-        if e >= start:
-            low = s_b if low is None else low
-            high = e_b
-            if s < end and e > start:
-                cut_start, cut_end, _ = s, e, inserted
-                if inserted:
-                    if old is None:
-                        old = folded.log.text(placed.version)
-                    cut_start, cut_end, _ = trimmed(old, s, e, inserted)
-                whole = whole and not (cut_start < cut_end and cut_start < end and cut_end > start)
-        shift = e_b - e
-    if low is None or high is None:
-        low, high = start_b + shift, end_b + shift
-    return low, high, whole
+    near, grown = stretches_near(folded, start, end)
+    if not near:
+        return start + grown, end + grown, True
+    changed = less_equal_ends(near, folded.log, placed.version)
+    whole = not any(s < e and s < end and e > start for s, e, *_ in changed)
+    return near[0][2], near[-1][3], whole
 
 
 def _standing_again(anchor: Anchor, folded: Weave) -> Anchor:
@@ -333,16 +318,8 @@ def _standing_again(anchor: Anchor, folded: Weave) -> Anchor:
     placed = anchor.placed
     if not _zone(placed, folded)[2]:
         return anchor
-    text: str | None = None
-    replacements = []
-    for s, e, _, _, inserted in stretches_of(folded):
-        if inserted and s < e:
-            if text is None:
-                text = folded.log.text(placed.version)
-            s, e, inserted = trimmed(text, s, e, inserted)
-        replacements.append((s, e, inserted))
-    net = ChangeSet.of(replacements, folded.length_a)
-    start, end = _inward(placed.start, placed.end, list(net.iter_changes()))
+    near, grown = stretches_near(folded, placed.start, placed.end)
+    start, end = _inward(placed.start, placed.end, less_equal_ends(near, folded.log, placed.version), grown)
     return Anchor(placed, start, end, anchor.version, False, start, end)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from drafting.engine.attribution import Log, checked_version
 from drafting.engine.changes import ChangeSet
-from drafting.engine.weave import Weave, inserted_text, weave
+from drafting.engine.weave import Run, Weave, inserted_text, weave
 from drafting.engine.words import trimmed
 
 
@@ -30,18 +30,11 @@ def net_change(log: Log, a: int, b: int, *, letters: bool = True) -> ChangeSet:
 
 def net_of(folded: Weave, *, letters: bool = True, forward: bool = True) -> ChangeSet:
     """The net change over a weave, from its first version to its last or, not `forward`, back; see net_change."""
-    stretches = stretches_of(folded) if forward else backward(folded)
+    stretches = list(stretches_of(folded) if forward else backward(folded))
+    if letters:
+        stretches = less_equal_ends(stretches, folded.log, folded.a if forward else folded.version)
     length = folded.length_a if forward else folded.length
-    known: str | None = None
-    replacements = []
-    for start, end, _, _, inserted in stretches:
-        replacement = (start, end, inserted)
-        if letters and inserted and start < end:
-            if known is None:
-                known = folded.log.text(folded.a if forward else folded.version)
-            replacement = trimmed(known, start, end, inserted)
-        replacements.append(replacement)
-    return ChangeSet.of(replacements, length)
+    return ChangeSet.of([(start, end, inserted) for start, end, _, _, inserted in stretches], length)
 
 
 Stretch = tuple[int, int, int, int, str]
@@ -49,31 +42,85 @@ Stretch = tuple[int, int, int, int, str]
 
 def stretches_of(folded: Weave) -> Iterator[Stretch]:
     """(start_a, end_a, start_b, end_b, inserted) between characters that stand at both ends of a weave, in order."""
-    pos_a = pos_b = start_a = start_b = 0
     texts: dict[int, str] = {}
-    parts: list[str] = []
-    for standing, length, born, offset, _ in folded.runs():
+    for start_a, end_a, start_b, end_b, runs in _bare(folded):
+        yield start_a, end_a, start_b, end_b, _words(folded.log, runs, texts)
+
+
+def stretches_near(folded: Weave, start: int, end: int) -> tuple[list[Stretch], int]:
+    """The stretches of a weave that overlap or meet a range, and by how much what lies before them has grown.
+
+    start, end  in the weave's first version, code units
+    cost        the runs before the range; only the words near it are read from the log
+    """
+    texts: dict[int, str] = {}
+    near: list[Stretch] = []
+    grown = 0
+    for start_a, end_a, start_b, end_b, runs in _bare(folded):
+        if start_a > end:
+            break
+        if end_a < start:
+            grown = end_b - end_a
+        else:
+            near.append((start_a, end_a, start_b, end_b, _words(folded.log, runs, texts)))
+    return near, grown
+
+
+def less_equal_ends(stretches: list[Stretch], log: Log, version: int) -> list[Stretch]:
+    """The stretches without what was put back letter for letter; `version` is the one they start from."""
+    text: str | None = None
+    result = []
+    for start_a, end_a, start_b, end_b, inserted in stretches:
+        if start_a < end_a and inserted:
+            if text is None:
+                text = log.text(version)
+            start, end, words = trimmed(text, start_a, end_a, inserted)
+            if start == end and not words:
+                continue
+            start_b += start - start_a
+            start_a, end_a, end_b, inserted = start, end, start_b + len(words), words
+        result.append((start_a, end_a, start_b, end_b, inserted))
+    return result
+
+
+def _bare(folded: Weave) -> Iterator[tuple[int, int, int, int, list[Run]]]:
+    """The stretches of a weave with the runs that came to stand in them, whose words are not looked up yet."""
+    pos_a = pos_b = start_a = start_b = 0
+    runs: list[Run] = []
+    for run in folded.ramps():
+        standing, length, born, _, _ = run
         if born:
             if standing:
-                if born not in texts:
-                    texts[born] = inserted_text(folded.log.changes(born))
-                parts.append(texts[born][offset : offset + length])
+                runs.append(run)
                 pos_b += length
         elif standing:
-            if pos_a > start_a or pos_b > start_b:
-                yield start_a, pos_a, start_b, pos_b, "".join(parts)
-                parts = []
+            if pos_a > start_a or runs:
+                yield start_a, pos_a, start_b, pos_b, runs
+                runs = []
             pos_a += length
             pos_b += length
             start_a, start_b = pos_a, pos_b
         else:
             pos_a += length
-    if pos_a > start_a or pos_b > start_b:
-        yield start_a, pos_a, start_b, pos_b, "".join(parts)
+    if pos_a > start_a or runs:
+        yield start_a, pos_a, start_b, pos_b, runs
+
+
+def _words(log: Log, runs: list[Run], texts: dict[int, str]) -> str:
+    """The characters of runs that were inserted; `texts` keeps what one revision inserted in several places."""
+    parts: list[str] = []
+    for _, length, born, offset, _ in runs:
+        if offset < 0:
+            parts.extend([inserted_text(log.changes(each)) for each in range(born, born + length)])
+            continue
+        if born not in texts:
+            texts[born] = inserted_text(log.changes(born))
+        parts.append(texts[born][offset : offset + length])
+    return "".join(parts)
 
 
 def backward(folded: Weave) -> Iterator[Stretch]:
     """The same from the newer end to the older."""
     text = folded.log.text(folded.a)
-    for start_a, end_a, start_b, end_b, _ in stretches_of(folded):
+    for start_a, end_a, start_b, end_b, _ in _bare(folded):
         yield start_b, end_b, start_a, end_a, text[start_a:end_a]

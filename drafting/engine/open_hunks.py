@@ -37,7 +37,7 @@ from drafting.engine.branch import (
     touched_by,
 )
 from drafting.engine.changes import ChangeSet
-from drafting.engine.net import net_of
+from drafting.engine.net import Stretch, less_equal_ends, stretches_near
 from drafting.engine.places import Place, Places
 from drafting.engine.plans import BranchOutcome, Log, Outcome
 from drafting.engine.relations import Replacement, relate
@@ -217,8 +217,6 @@ class OpenHunks:
         self._log = Tail(log, version, self._text)
         self._branches: dict[int, Branch] = {}
         self._places = self.PLACES()
-        self._nets: dict[tuple[int, bool], ChangeSet] = {}
-        self._nets_version = version
         self._weaves: dict[int, Weave] = {}  # by the version they start from, latest used last
 
     def copy(self) -> Self:
@@ -228,7 +226,7 @@ class OpenHunks:
         other._log = self._log.copy()
         other._branches = {}
         other._places = other.PLACES()
-        other._nets, other._nets_version, other._weaves = {}, self.version, {}
+        other._weaves = {}
         for id, branch in self._branches.items():
             twin = other._branches[id] = Branch(id, branch.number, branch.filed, branch.caught_up)
             twin.next_id = branch.next_id
@@ -240,8 +238,12 @@ class OpenHunks:
         return other
 
     def _become(self, other: Self) -> None:
-        """Take over all that a copy has become."""
+        """Take over all that a copy has become; weaves fold on over its log, which begins as this one's."""
+        weaves = {**other._weaves, **self._weaves}
         self.__dict__.update(other.__dict__)
+        for folded in weaves.values():
+            folded.log = self._log
+        self._weaves = dict(list(weaves.items())[-_MOST_WEAVES:])
 
     @property
     def version(self) -> int:
@@ -533,14 +535,18 @@ class OpenHunks:
         """
         if written.stale:
             return None
-        place = self._place_after(written, self._net(written.version, False))
-        return place or self._place_after(written, self._net(written.version, True))
+        near, grown = stretches_near(self._since(written.version), written.start, written.end)
+        place = self._place_after(written, near, grown)
+        if place is None:
+            place = self._place_after(written, less_equal_ends(near, self._log, written.version), grown)
+        return place
 
-    def _place_after(self, written: Written, net: ChangeSet) -> tuple[int, int] | None:
+    def _place_after(self, written: Written, near: list[Stretch], grown: int) -> tuple[int, int] | None:
+        """Where it stands after the stretches near it and so much growth before them, if these leave it whole."""
         start, end = written.start, written.end
         replacement = (start, end, written.text)
         old: str | None = None
-        for s, e, _, _, words in reversed(list(net.iter_changes())):
+        for s, e, _, _, words in reversed(near):
             if s <= written.end and e >= written.start:
                 if s < written.end and e > written.start:
                     return None
@@ -551,20 +557,16 @@ class OpenHunks:
                 if relation.kind not in ("independent", "compatible") or relation.cut is not None:
                     return None
             start, end = moved_inward(start, end, (s, e, words))
+        start, end = start + grown, end + grown
         return (start, end) if self._text[start:end] == written.ground else None
 
-    def _net(self, version: int, letters: bool = True) -> ChangeSet:
-        """The net change of main since a version, by character identity; with `letters` also by what reads the same."""
-        if self._nets_version != self.version:
-            self._nets, self._nets_version = {}, self.version
-        net = self._nets.get((version, letters))
-        if net is None:
-            folded = self._weaves.pop(version, None) or Weave(self._log, version)
-            self._weaves[version] = folded.fold(self.version)
-            if len(self._weaves) > _MOST_WEAVES:
-                del self._weaves[next(iter(self._weaves))]
-            net = self._nets[version, letters] = net_of(folded, letters=letters)
-        return net
+    def _since(self, version: int) -> Weave:
+        """All that has become of main since a version."""
+        folded = self._weaves.pop(version, None) or Weave(self._log, version, vanished=False)
+        self._weaves[version] = folded.fold(self.version)
+        if len(self._weaves) > _MOST_WEAVES:
+            del self._weaves[next(iter(self._weaves))]
+        return folded
 
 
 def _branch_outcome(suggestion: int, update: AuthorUpdate) -> BranchOutcome:

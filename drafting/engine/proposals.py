@@ -57,6 +57,7 @@ from drafting.engine.branch import (
 )
 from drafting.engine.changes import ChangeSet
 from drafting.engine.checkpoint import FORMAT, dump_branch, load_branch
+from drafting.engine.net import stretches_near
 from drafting.engine.open_hunks import Branch, Closed, Event, Work
 from drafting.engine.plans import Applied, Log, Outcome, RevertPlan
 from drafting.engine.rebase import Update, check_same
@@ -135,21 +136,18 @@ class Proposals(Acceptances):
         """The hunk where it stood when it left, as far as that can be said, flagged."""
         hunk = closed.hunk
         start, end = hunk.start, hunk.end
-        for s, e, _, _, words in reversed(list(self._net(closed.stood.version, False).iter_changes())):
+        near, grown = stretches_near(self._since(closed.stood.version), start, end)
+        for s, e, _, _, words in reversed(near):
             start, end = moved_inward(start, end, (s, e, words))
-        return replace(self._placed(hunk, closed.stood.version, start, end), base_changed=True)
+        return replace(self._placed(hunk, closed.stood.version, start + grown, end + grown), base_changed=True)
 
     def _placed(self, hunk: Hunk, version: int, start: int, end: int) -> Hunk:
         """A hunk that was away since `version`, at a place in main now; lossy, for nobody followed it meanwhile."""
-        zone = (
-            (hunk.written.start, hunk.written.end)
-            if version == hunk.written.version
-            else (
-                hunk.zone_start,
-                hunk.zone_end,
-            )
-        )
-        for s, e, _, _, words in reversed(list(self._net(version, False).iter_changes())):
+        zone = (hunk.zone_start, hunk.zone_end)
+        if version == hunk.written.version:
+            zone = (hunk.written.start, hunk.written.end)
+        near, grown = stretches_near(self._since(version), *zone)
+        for s, e, _, _, words in reversed(near):
             zone = moved_outward(*zone, (s, e, words))
         return replace(
             hunk,
@@ -157,8 +155,8 @@ class Proposals(Acceptances):
             end=end,
             lossy=True,
             marked_at=self.version,
-            zone_start=min(start, zone[0]),
-            zone_end=max(end, zone[1]),
+            zone_start=min(start, zone[0] + grown),
+            zone_end=max(end, zone[1] + grown),
         )
 
     # ── acceptances ────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ import random
 
 from drafting.engine.attribution import ListLog, Span, spans_at
 from drafting.engine.changes import ChangeSet
-from drafting.engine.net import net_change
+from drafting.engine.net import net_change, stretches_near, stretches_of
 from drafting.engine.restoration import restoration, restore
 from drafting.engine.weave import weave
 from tests.engine.crowded import random_changes
@@ -159,6 +159,21 @@ def test_the_net_change_leads_from_one_text_to_the_other_and_spares_what_stands_
         stands = [b in each.alive_at for each in both.history.living_at(a)]
         assert gone == {pos for pos, each in enumerate(stands) if not each}, case
         assert {pos for start, end, _ in lenient.replacements for pos in range(start, end)} <= gone, case
+
+
+def test_the_stretches_near_a_range_are_those_of_the_whole_net_change_that_meet_it():
+    for seed in range(some(150, 1500)):
+        rng = random.Random(seed)
+        both = random_history(rng)
+        a = rng.randint(0, both.log.version)
+        folded = weave(both.log, a, both.log.version, vanished=False)
+        whole = list(stretches_of(folded))
+        start = rng.randint(0, folded.length_a)
+        end = rng.randint(start, folded.length_a)
+        near, grown = stretches_near(folded, start, end)
+        assert near == [each for each in whole if each[0] <= end and each[1] >= start], f"seed {seed}"
+        before = [len(each[4]) - (each[1] - each[0]) for each in whole if each[1] < start]
+        assert grown == sum(before), f"seed {seed}"
 
 
 def test_what_is_put_back_letter_for_letter_is_untouched():
