@@ -49,6 +49,7 @@ DOORS = {
     "openpyxl": ("formats/",),
     "xlsxwriter": ("formats/",),
     "weasyprint": ("formats/pdf",),
+    "pydyf": ("formats/pdf",),
     "prov": ("formats/",),
     "gunicorn": ("cli.py",),
 }

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
-from drafting.formats.tables import Run
+from drafting.formats.tables import Cell, Run
 from drafting.services.course import Course
 from drafting.services.register import Entry
 from drafting.services.report_rows import Row
 from drafting.services.report_words import Speech
 
 Group = tuple[Entry, ...]
+LONG = 40  # characters; a word that may not find room in a line (to look for a place to break costs in every line)
+MANY, SHOWN = 6, 4  # voices of a row: of more than so many, so many are named in its heading, and all under it
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,13 @@ STYLE = """
 .facts { font-size: 9pt; color: #333; margin: 0 0 0.3em }
 .row { border-top: 0.5pt solid #999; padding-top: 0.4em; margin-top: 0.7em }
 .row h3 { margin: 0 0 0.2em; font-size: 10.5pt }
-.row p { margin: 0 0 0.25em; orphans: 2; widows: 2 }
+.row p { margin: 0 0 0.25em; line-height: 1.35; orphans: 2; widows: 2 }
+.row .long { overflow-wrap: break-word }
+.row .facts { break-after: avoid }
 .row ins { background: none }
 .row b { font: bold 8.5pt "Source Sans 3", "Liberation Sans", "DejaVu Sans", sans-serif; color: #333 }
+.row .became { font-size: 9pt; color: #222; margin-top: 0.35em }
+.row .became b { font-size: 9pt; color: #111 }
 td, th { overflow-wrap: break-word } .num { text-align: right; white-space: nowrap } .day { white-space: nowrap }
 .total td { font-weight: bold; background: #f5f5f5 }
 .closing { margin-top: 2em; border-top: 1pt solid #444; padding-top: 0.6em; break-inside: avoid }
@@ -186,24 +192,46 @@ def _table(heads: list[str], rows: list[list[str]], kinds: Sequence[str] = (), *
 
 
 def _section(made: Report, row: Row) -> str:
-    """One row: what the twelve columns say, each with its heading, empty ones left out."""
+    """One row: what the twelve columns say, each with its heading, empty ones left out.
+
+    The words of the row are paragraphs; what is short stands in two lines of facts: whence it came, and what became of it.
+    """
     speech = made.speech
     values = row.cells(speech)
     heads = speech.columns
-    said = [f"<h3>{row.number}. {escape(str(values[2]).replace(chr(10), '; '))}</h3>"]
-    facts = [f"{heads[1]}: {speech.day(row.at)}", f"{heads[3]}: {values[3]}"]
-    facts += [f"{heads[4]}: {values[4]}"] if values[4] else []
-    facts.append(", ".join(each.key for each in row.entries))
-    said.append(f'<p class="facts">{escape(" · ".join(facts))}</p>')
-    for column in (5, 6, 7, 8, 9, 10, 11):
-        head, value = heads[column], values[column]
-        if column == 11 and _as_proposed(row):
-            value = speech.say("as_proposed")
+
+    def paragraph(column: int, value: Cell) -> str:
+        head = speech.say("says") if column == 7 and row.kind == "remark" else heads[column]
         html = _runs(value) if isinstance(value, tuple) else escape(str(value or "")).replace("\n", "<br>")
-        if column == 7 and row.kind == "remark":
-            head = speech.say("says")
-        if html:
-            said.append(f"<p><b>{escape(head)}:</b> {html}</p>")
+        long = ' class="long"' if any(len(each) > LONG for each in html.split()) else ""
+        return f"<p{long}><b>{escape(head)}:</b> {html}</p>" if html else ""
+
+    def fact(column: int, value: str) -> str:
+        return f"{escape(heads[column])}: {escape(value)}" if value else ""
+
+    names = str(values[2]).split("\n")
+    keys = [each.key for each in row.entries]
+    many = len(names) > MANY
+    first = "; ".join(names if not many else [*names[:SHOWN], speech.say("and_more", number=len(names) - SHOWN)])
+    after = speech.say("as_proposed") if _as_proposed(row) else str(values[11])
+    is_short = after in (speech.say("as_proposed"), speech.say("unchanged"), speech.say("removed"))
+    came = [
+        fact(1, speech.day(row.at)), fact(3, str(values[3])), fact(4, str(values[4])),
+        escape(", ".join(keys if len(keys) <= MANY else [*keys[:SHOWN], speech.say("and_more", number=len(keys) - SHOWN)])),
+    ]  # fmt: skip
+    became = [
+        f"{escape(heads[8])}: <b>{escape(str(values[8]))}</b>", fact(10, str(values[10]).replace("\n", "; ")),
+        fact(11, after if is_short else ""),
+    ]  # fmt: skip
+    said = [
+        f"<h3>{row.number}. {escape(first)}</h3>",
+        f'<p class="facts">{" · ".join(each for each in came if each)}</p>',
+        paragraph(2, "; ".join(names)) if many else "",
+        *(paragraph(column, values[column]) for column in (5, 6, 7)),
+        f'<p class="became">{" · ".join(each for each in became if each)}</p>',
+        paragraph(9, values[9]),
+        "" if is_short else paragraph(11, after),
+    ]
     return f'<section class="row">{"".join(said)}</section>'
 
 

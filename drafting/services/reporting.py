@@ -25,7 +25,7 @@ from drafting.services.report_rows import Builder, Row, groups
 from drafting.services.report_words import WIDTHS, Speech
 
 FORMATS = ("pdf", "html", "xlsx", "csv", "docx")
-WRITTEN = 2  # goes up when the same report is written in other bytes, so that no file of before is taken for it
+WRITTEN = 3  # goes up when the same report is written in other bytes, so that no file of before is taken for it
 MEDIA_TYPES = {
     "pdf": "application/pdf",
     "html": "text/html; charset=utf-8",
@@ -34,6 +34,7 @@ MEDIA_TYPES = {
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
 POSITION = 8  # number of its column
+ROWS_OF_PDF, ROWS_OF_OTHERS = 0.08, 0.6  # part of the time of a long file that its rows take to be read
 KEPT = 6  # reports of a database whose entries and groups are remembered
 
 _outlines: WeakKeyDictionary[Any, dict[tuple[int, str], Outline]] = WeakKeyDictionary()
@@ -95,12 +96,13 @@ def report_file(
     document_id: int,
     ending: str,
     language: str = "",
-    progress: Callable[[str], None] | None = None,
+    progress: Callable[[str, float], None] | None = None,
 ) -> bytes:
     """The report as a file.
 
     ending    pdf html xlsx csv docx
-    progress  told "rows", for a PDF "layout", and "write" as the work comes to them
+    progress  told "rows", for a PDF "layout", and "write" as the work comes to them, with the part of the whole work
+              that is done by then, 0 to 1
     raises    InvalidInput for another ending
     needs     report
     law       the same document gives the same bytes
@@ -109,7 +111,7 @@ def report_file(
         raise InvalidInput(f"a report is written as one of {', '.join(FORMATS)}", field="file")
     document = require(session, actor, "report", document_id)
     if progress:
-        progress("rows")
+        progress("rows", 0.0)
     made = report(session, actor, document_id, language)
     author = document.municipality or document.title
     title = title_of(made)
@@ -119,10 +121,10 @@ def report_file(
 
         return pdf(
             body(made), title=title, language=made.speech.language, created_at=moment, author=author, style=STYLE,
-            progress=progress,
+            progress=progress and (lambda stage, part: progress(stage, ROWS_OF_PDF + (1 - ROWS_OF_PDF) * part)),
         )  # fmt: skip
     if progress:
-        progress("write")
+        progress("write", ROWS_OF_OTHERS)
     if ending == "csv":
         return csv_bytes(everything_table(made), document.timezone)
     if ending == "html":

@@ -34,8 +34,11 @@ KEPT = 24  # files of a server; the oldest go
 STARTING = 20.0  # s; so long a process may take until it holds its lock
 LONGEST = 900  # s of processor time; a process that needs more is ended by the system
 FIRST = 2.0  # s; what a process takes to start
-EACH = {"pdf": 0.02}  # s; what a row takes to be laid out and written (measured, see tests/bench/bench_report.py)
+EACH = {"pdf": 0.012}  # s; what a row takes to be laid out and written (measured, see tests/bench/bench_report.py)
 EACH_OTHER = 0.003
+KNOWN = 0.1  # part of the work after which its own pace tells how long the rest takes, on this machine, as it is now
+AHEAD = 0.2  # part of the work that may be taken for done since it told last
+STEP = 0.01  # part of the work after which the page is told again
 # What is started reads its order and leaves a process of its own behind, which no worker has to wait for.
 CHILD = (
     "import os, sys; given = sys.stdin.read(); os.fork() and os._exit(0); os.setsid(); "
@@ -46,7 +49,11 @@ NAME = re.compile(r"\d{1,10}-[0-9a-f]{32}\.(?:pdf|xlsx|csv|docx|html)")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a job is. stage: full, waiting, rows, layout, write, done or failed; percent is an estimate."""
+    """Where a job is. stage: full, waiting, rows, layout, write, done or failed.
+
+    percent   what is done, as the work itself has told; in between, as its pace so far makes it likely
+    seconds   what is left at that pace; before there is one, what such files take; 0 while it waits for its turn
+    """
 
     stage: str
     percent: int = 0
@@ -55,11 +62,17 @@ class Progress:
 
 @dataclass
 class _Said:
-    """What stands beside the file. began: when the work began, not the waiting."""
+    """What stands beside the file.
+
+    began   when the work began, not the waiting; in seconds, as `at`
+    part    of the work that was done at `at`, 0 to 1
+    """
 
     stage: str
     rows: int
     began: float
+    part: float = 0.0
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +133,7 @@ class Jobs:
             return Progress("full")
         if known.stage == "failed" or not self._lives(name, known):
             return Progress("done", 100) if self.file(name) else Progress("failed")
-        expected = FIRST + EACH.get(name.rsplit(".", 1)[1], EACH_OTHER) * known.rows
-        gone = 0.0 if known.stage == "waiting" else time.time() - known.began
-        return Progress(known.stage, min(97, round(100 * gone / expected)), max(1, round(expected - gone)))
+        return _reached(known, FIRST + EACH.get(name.rsplit(".", 1)[1], EACH_OTHER) * known.rows, time.time())
 
     # ── what stands in the folder ──
 
@@ -190,9 +201,10 @@ class Jobs:
 
         said.began = time.time()
 
-        def progress(stage: str) -> None:
-            said.stage = stage
-            self._say(name, said)
+        def progress(stage: str, part: float) -> None:
+            if stage != said.stage or part >= said.part + STEP:
+                said.stage, said.part, said.at = stage, part, time.time()
+                self._say(name, said)
 
         database = Database(order.database, durable=False)  # it only reads
         try:
@@ -217,6 +229,17 @@ class Jobs:
                         yield
                         return
             time.sleep(0.2)
+
+
+def _reached(known: _Said, usual: float, now: float) -> Progress:
+    """How far work is at a moment. usual: seconds that such work takes, for as long as its own pace is not known."""
+    if known.stage == "waiting":
+        return Progress(known.stage)  # nobody knows how long the others take
+    has_pace = known.part >= KNOWN
+    whole = (known.at - known.began) / known.part if has_pace else max(usual, now - known.began)
+    since = (now - max(known.at, known.began)) / max(whole, 0.1)
+    part = min(known.part + min(since, AHEAD if has_pace else AHEAD / 4), 0.97)
+    return Progress(known.stage, round(100 * part), max(1, round(whole * (1 - part))))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import subprocess
 import zlib
 from datetime import UTC, datetime
 
+import pydyf
 import pytest
 
 from drafting.errors import TooLarge
@@ -87,7 +88,34 @@ def test_too_much_is_refused(monkeypatch):
         make("x" * 11)
 
 
-def test_progress_is_told():
-    told = []
-    pdf("<p>x</p>", title="x", language="pl", created_at=MOMENT, progress=told.append)
-    assert told == ["layout", "write"]
+def test_progress_is_told_page_by_page_and_never_goes_back():
+    told: list[tuple[str, float]] = []
+    body = "<p>Drzewa rosną.</p>" * 400
+    pdf(body, title="x", language="pl", created_at=MOMENT, progress=lambda stage, part: told.append((stage, part)))
+    pages = sum(stage == "layout" for stage, _ in told)
+    assert pages > 5 and [stage for stage, _ in told] == ["layout"] * pages + ["write"] * 2
+    parts = [part for _, part in told]
+    assert parts == sorted(parts) and parts[0] == 0 and parts[-1] < 1
+
+
+def test_a_file_whose_progress_is_told_is_the_same_file():
+    written = pdf("<p>x</p>", title="Próba", language="pl", created_at=MOMENT, author="Miasto", progress=lambda *_: None)
+    assert written == make("<p>x</p>")
+
+
+def test_the_references_of_pages_are_those_of_all_pages_there_are():
+    """They are kept while a file is written; a page that comes later must be among them."""
+    file = pydyf.PDF()
+    for number in range(3):
+        file.add_page(pydyf.Dictionary({"Type": "/Page"}))
+        assert file.page_references == pdf_module._list_references(file)
+        assert len(file.page_references) == number + 1
+
+
+@pytest.mark.skipif(shutil.which("pdfinfo") is None, reason="pdfinfo (poppler-utils) is not installed")
+def test_a_table_over_many_pages_has_each_tag_on_its_own_page(tmp_path):
+    """What is kept and what is packed once shifts no reference: another reader finds every word where the tag says."""
+    rows = "".join(f"<tr><td>w{n}</td><td>z{n}</td></tr>" for n in range(120))
+    (tmp_path / "a.pdf").write_bytes(make(f"<table><thead><tr><th>a</th><th>b</th></tr></thead><tbody>{rows}</tbody></table>"))
+    tree = subprocess.run(["pdfinfo", "-struct-text", str(tmp_path / "a.pdf")], capture_output=True, check=True).stdout.decode()
+    assert re.findall(r'"([wz]\d+)"', tree) == [f"{letter}{n}" for n in range(120) for letter in "wz"]

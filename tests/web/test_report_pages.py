@@ -181,6 +181,19 @@ def test_a_process_that_was_killed_is_found_dead_and_its_work_done_anew(database
     until(lambda: jobs.file(name) is not None)
 
 
+def test_progress_follows_the_pace_of_the_work_itself() -> None:
+    """A machine ten times as slow stood at 97 % with one more second to go for minutes."""
+    def reached(part: float, at: float, now: float, stage: str = "layout") -> Progress:
+        return report_jobs._reached(report_jobs._Said(stage, 2000, began=0.0, part=part, at=at), usual=26.0, now=now)
+
+    assert reached(0.25, 60, 60) == Progress("layout", 25, 180)
+    assert reached(0.5, 120, 132) == Progress("layout", 55, 108)
+    assert reached(0.5, 120, 9000).percent == 70  # it has told nothing since; nobody knows better
+    assert reached(0.0, 0, 1, "rows").seconds == 25 and reached(0.0, 0, 400, "rows").percent == 5
+    assert reached(0.98, 100, 400).percent == 97
+    assert reached(0.0, 0, 100, "waiting") == Progress("waiting", 0, 0)  # nobody knows how long the others take
+
+
 def until_somebody_holds(path: Path) -> int:
     """The number of the process that holds the lock of a file, found as the system tells it."""
     until(path.exists)
