@@ -251,7 +251,7 @@ def main_step(
     whole = form or whole_words(main, *replacement) or replacement
     direct = form is None
     moved, touched, absorbing, beside = _moved(main, hunks, replacement, whole, version, direct)
-    span = _hull(new_main, replacement, whole) if beside else replacement
+    span = _hull(new_main, replacement, beside)
     if any(left.end > right.start for left, right in pairwise(moved)):
         # Two own hunks would pass each other: one beside the whole words, one at what was typed in them.
         moved, touched, absorbing, _ = _moved(main, hunks, replacement, None, version, direct)
@@ -271,8 +271,8 @@ def _moved(
     whole: Replacement | None,
     version: int,
     direct: bool,
-) -> tuple[list[Hunk], set[int], set[int], bool]:
-    """The hunks with their ranges moved, which of them are touched, which of those clash, whether any went by `whole`.
+) -> tuple[list[Hunk], set[int], set[int], list[tuple[int, int]]]:
+    """The hunks with their ranges moved, which of them are touched, which of those clash, where any went by `whole`.
 
     whole   the replacement in whole-word form, for hunks to stand beside; None moves all at what was typed
     """
@@ -281,7 +281,7 @@ def _moved(
     moved: list[Hunk] = []
     touched: set[int] = set()
     clashing: set[int] = set()
-    beside = False
+    beside: list[tuple[int, int]] = []
     for hunk in hunks:
         if hunk.zone_start > e:
             moved.append(hunk.shifted(grown))
@@ -297,11 +297,11 @@ def _moved(
             by = replacement
             if whole is not None and relation.cut is not None:
                 start, end = relation.cut
-                beside = True
+                beside += [whole[:2], (hunk.start, hunk.end)]  # deletions slide: it may lie behind where it began
             elif whole is not None and relation.kind == "compatible":
                 # It stands beside the whole words: "big " before "tree" that became "stree" is not put behind the "s".
                 by = whole
-                beside = True
+                beside.append(whole[:2])
                 start, end = moved_inward(hunk.start, hunk.end, by)
             flagged = direct and relation.kind in ("clash", "identical")
             inverse = (by[0], by[0] + len(by[2]), main[by[0] : by[1]])
@@ -327,10 +327,13 @@ def _moved(
     return moved, touched, clashing, beside
 
 
-def _hull(new_main: str, one: Replacement, same: Replacement) -> Replacement:
-    """Two replacements with the same effect as one that holds both: whole words may lie beside what was typed."""
-    start, end = min(one[0], same[0]), max(one[1], same[1])
-    return start, end, new_main[start : end + len(one[2]) - (one[1] - one[0])]
+def _hull(new_main: str, replacement: Replacement, ranges: Sequence[tuple[int, int]]) -> Replacement:
+    """A replacement as one of all these ranges too, with the same effect: whole words may lie beside what was typed."""
+    if not ranges:
+        return replacement
+    start, end, words = replacement
+    low, high = min(start, *(one[0] for one in ranges)), max(end, *(one[1] for one in ranges))
+    return low, high, new_main[low : high + len(words) - (end - start)]
 
 
 def _absorb(new_main: str, hunks: list[Hunk], replacement: Replacement, absorbing: set[int]) -> None:

@@ -97,7 +97,7 @@ def difference(log: Log, a: int, b: int, *, vanished: bool = False, folded: Weav
 # Three times quicker than Piece(...).
 _made = tuple.__new__
 
-# Kind, identities, and put, offset, removed as in a piece; of a ramp (see `weave.py`), whose offsets are -1, all at once.
+# Kind, identities; put, offset, removed as in a piece. Of a ramp (see `weave.py`), whose offsets are -1, all at once.
 _Told = tuple[str, Span, int, int, int]
 
 

@@ -780,3 +780,13 @@ def test_a_blank_line_that_comes_back_as_another_one_joins_no_hunks():
     desk.revert(A, 1)
     assert (desk.p.shown(S), desk.read(S)) == before
     desk.check()
+
+
+def test_a_deletion_that_slides_over_a_blank_line_takes_its_branch_with_it():
+    """What is left of it lies behind where it began, and the branch log lost the line end in between."""
+    desk = Desk("a\n\n.\n b")
+    desk.suggest(S, (1, 4, ""))
+    desk.suggest(A, (3, 6, ""))
+    desk.accept((A, 1))
+    assert desk.main == "a\n\nb" and desk.read(S) == desk.p.branch_text(S) == "a\nb"
+    desk.check()
