@@ -71,6 +71,11 @@ def page_of(port: int, cookie: str) -> tuple[str, str]:
     return _opened[port, cookie]
 
 
+def forget_page(port: int, cookie: str) -> None:
+    """The next page of this cookie is opened anew, as in another browser."""
+    _opened.pop((port, cookie), None)
+
+
 class Line:
     """One open connection of a page of this session. `heard` holds all events in the order they came.
 

@@ -365,7 +365,10 @@ class _Gathered:
         for other_id, other_hunk, kind in head.proposals.rivals(row.id, hunk_id):
             other = self.others.get(other_id)
             if other is None:
-                other = self.others[other_id] = self.session.get_one(Suggestion, other_id)
+                other = self.session.get(Suggestion, other_id)
+                if other is None:
+                    continue  # opened after this session began to read: the head is newer than its rows
+                self.others[other_id] = other
                 self.badges.update(organizations_of(self.session, {other.organization_id}))
                 self.names[other.author_id] = self.session.get_one(User, other.author_id).name
             if other.filed_at is None:

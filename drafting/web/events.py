@@ -65,12 +65,12 @@ class Events:
         if connection is None:
             return False
         with self.app.request_context(environ):
-            actor, spoken = identity.actor(), language.chosen()
+            actor, spoken, mark = identity.actor(), language.chosen(), identity.session_mark()
             if actor.is_signed_in and "HTTP_ORIGIN" in environ:
                 token = auth.get("csrf") if isinstance(auth, dict) else None
                 if not identity.is_of_this_session(token):
                     actor = ANONYMOUS
-        self.rooms.add(Client(sid, secrets.token_hex(4), connection, actor, spoken))
+        self.rooms.add(Client(sid, secrets.token_hex(4), connection, actor, spoken, mark))
         return None
 
     def disconnect(self, sid: str, reason: Any = None) -> None:

@@ -7,6 +7,7 @@ X-CSRFToken. Whoever may do what is decided in `services/access.py`, never here.
 
 from __future__ import annotations
 
+import hashlib
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app, has_request_context, request, session
@@ -70,10 +71,24 @@ def actor() -> Actor:
 
 
 def begin_session(who: Actor) -> None:
-    """Signs this browser in, with a new session: nothing of the one before stays."""
+    """Signs this browser in, with a new session: nothing of the one before stays, also no socket of somebody else."""
+    if actor().user_id not in (None, who.user_id):
+        _end_sockets()
     session.clear()
     session.permanent = True
     login_user(Person(who))
+
+
+def session_mark() -> str:
+    """What tells the session of this request from every other one and can be told to other workers; "" when it is nobody's."""
+    token = session.get("csrf_token")
+    return hashlib.sha256(token.encode()).hexdigest()[:32] if token and actor().is_signed_in else ""
+
+
+def _end_sockets() -> None:
+    live, mark = current_app.extensions.get("live"), session_mark()
+    if live is not None and mark:
+        live.writer.end_session(mark)
 
 
 def is_of_this_session(token: object) -> bool:
@@ -86,7 +101,8 @@ def is_of_this_session(token: object) -> bool:
 
 
 def end_session() -> None:
-    """Signs this browser out."""
+    """Signs this browser out, with all of its windows."""
+    _end_sockets()
     logout_user()
     session.clear()
 

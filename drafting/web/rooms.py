@@ -25,8 +25,11 @@ PEOPLE_SHARE = 8000  # a room sends at most about so many person entries a secon
 class Client:
     """One connection of one browser tab."""
 
-    def __init__(self, sid: str, key: str, connection: Connection, actor: Actor, language: str) -> None:
+    def __init__(
+        self, sid: str, key: str, connection: Connection, actor: Actor, language: str, session_mark: str = ""
+    ) -> None:
         self.sid = sid
+        self.session_mark = session_mark  # of the session that it was opened in; "" for nobody's
         self.key = key  # how others know this caret; says nothing about the connection
         self.connection = connection
         self.actor = actor

@@ -127,6 +127,8 @@ class Writer:
             for room in self.rooms.of([message["who"]]):
                 room.people_changed = True
             self.poke()
+        elif "ended" in message:
+            self.hang_up(message["ended"])
         elif "people" in message:
             for room in self.rooms.of([message["stream"]]):
                 said = room.elsewhere.pop(message["worker"], None)
@@ -139,6 +141,19 @@ class Writer:
             with self._wake:
                 self._movements.append(movement_of(message))
                 self._wake.notify()
+
+    def end_session(self, mark: str) -> None:
+        """Somebody signed out: what other windows of that session have open ends too, also at other workers."""
+        self.hang_up(mark)
+        if self._workers is not None:
+            self._workers.tell({"ended": mark})
+
+    def hang_up(self, mark: str) -> None:
+        for client in list(self.rooms.clients.values()):
+            if client.session_mark == mark:
+                self.rooms.remove(client.sid)
+                client.connection.close()
+        self.poke()
 
     # ── the thread ─────────────────────────────────────────────────────────────────────────────────────
 

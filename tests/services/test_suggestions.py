@@ -191,3 +191,17 @@ def test_law_6_a_draft_follows_main_and_is_flagged_by_a_direct_edit_of_its_groun
     assert around.is_clean()
     with around.database.read() as session:
         assert session.get_one(Suggestion, view.id).state == "filed"
+
+
+def test_who_began_to_read_before_a_rival_was_opened_reads_on(around: Around) -> None:
+    ours = around.propose(around.ngo, "100", "250")
+    with around.database.read() as early:
+        assert len(suggestions.of_section(early, around.official, around.section_id)) == 1  # what it reads is of now
+        early.expunge_all()
+        around.propose(around.rival, "100", "150")
+        [view] = suggestions.of_section(early, around.official, around.section_id)
+        assert view.id == ours.id and view.hunks[0].text == "250"
+        with around.database.write() as session:
+            suggestions.withdraw(session, around.ngo, ours.id)
+        early.expunge_all()
+        assert [view.id for view in suggestions.of_section(early, around.official, around.section_id)] == [ours.id]

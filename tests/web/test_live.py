@@ -18,9 +18,9 @@ import websocket
 
 from drafting.engine.changes import ChangeSet
 from drafting.services import editing, suggestions
-from tests import make
+from tests import make, sockets
 from tests.served import TEXT, Place, running
-from tests.sockets import PATIENCE, Line, Refused
+from tests.sockets import PATIENCE, Line, Refused, cookie_of
 
 
 @pytest.fixture(scope="module")
@@ -337,6 +337,23 @@ def test_a_page_of_another_session_is_nobody(place: Place) -> None:
         assert refused.value.code == "not_signed_in"
         line.close()
     assert place.line("drafter").ask("join", {"stream": stream})["can"]["edit"]
+
+
+def test_signing_out_ends_every_window_of_that_session_and_no_other(place: Place) -> None:
+    _, stream = place.section()
+    user_id = place.people["other"].user_id
+    assert user_id is not None
+    cookie = cookie_of(place.port, place.secret, user_id)
+    elsewhere = Line(place.port, cookie)
+    place.lines.append(elsewhere)
+    sockets.forget_page(place.port, cookie)  # signed in within the same second it may look the same
+    first, second = place.line("other"), place.line("other")
+    place.form("other", "/signout")
+    del place.cookies["other"]
+    for line in (first, second):
+        with line.changed:
+            assert line.changed.wait_for(lambda line=line: not line.is_open, PATIENCE)  # type: ignore[misc]
+    elsewhere.ask("push", {"stream": stream, "version": 1, "updates": [insert("elsewhere", 1, "x", len(TEXT))]})
 
 
 def insert(client: str, sequence: int, words: str, length: int) -> dict[str, Any]:
