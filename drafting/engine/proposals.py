@@ -347,7 +347,7 @@ class Proposals(Acceptances):
                 return fates
             hunk = whole_between(self._text, id, (x, x + len(back), main_was[x:y]), low, high, self.version, ())
         else:
-            apart = self._apart(work, (*lefts, *rights), mids, closed)
+            apart = self._apart(work, (*lefts, *rights), mids, closed, hull)
             if apart and branch_text(self._text, apart) == branch_text(main_was, work.hunks):
                 work.hunks = apart
                 return fates
@@ -369,7 +369,9 @@ class Proposals(Acceptances):
         work.hunks = (*lefts, *((hunk,) if hunk else ()), *rights)
         return fates
 
-    def _apart(self, work: Work, rest: Hunks, mids: Sequence[Hunk], closed: Closed) -> Hunks | None:
+    def _apart(
+        self, work: Work, rest: Hunks, mids: Sequence[Hunk], closed: Closed, hull: Replacement
+    ) -> Hunks | None:
         """The hunk and own ones that its words came to stand in or touch, each as written; None where one does not fit.
 
         An identical deletion of somebody else may have taken others of the same letters: then they came back elsewhere.
@@ -378,10 +380,12 @@ class Proposals(Acceptances):
         hunks = rest
         for own in mids:
             place = self.place_now(own.written)
+            if place is None:
+                return None
             at = ids.index(own.id)
-            put = place and put_in(
-                self._text, hunks, stands_as_written(own, *place), frozenset(ids[:at]), frozenset(ids[at + 1 :])
-            )
+            zone_start, zone_end = moved_outward(own.zone_start, own.zone_end, hull)
+            back = stands_as_written(replace(own, zone_start=zone_start, zone_end=zone_end), *place)
+            put = put_in(self._text, hunks, back, frozenset(ids[:at]), frozenset(ids[at + 1 :]))
             if not put:
                 return None
             hunks = put[0]

@@ -160,7 +160,7 @@ def spans_of(value: Iterable[Iterable[int]]) -> tuple[Span, ...]:
 
 
 def spans_json(spans: Iterable[Span]) -> str:
-    return json.dumps([[s.length, s.stream, s.version, s.offset] for s in spans], separators=(",", ":"))
+    return "[" + ",".join(["[%d,%d,%d,%d]" % span for span in spans]) + "]"  # twice as quick as json.dumps
 
 
 def nearest_text(session: Session, stream_id: int, version: int) -> tuple[int, str]:

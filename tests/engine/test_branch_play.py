@@ -178,6 +178,43 @@ def test_law_6_branch_is_delta_of_main(rng: random.Random):
     desk.check()
 
 
+# Main at the beginning, and what was done to it.
+ZONE_BEYOND_THE_TEXT: tuple[str, list[tuple[Any, ...]]] = (
+    "bbbbabb ",
+    [
+        ("edit", [(1, 1, "a")]),
+        ("edit", [(6, 8, "")]),
+        ("suggest", 3, [(7, 7, "\n")], False),
+        ("edit", [(7, 7, "\na")]),
+        ("edit", [(3, 3, " a")]),
+        ("edit", [(2, 4, ""), (9, 9, "\n")]),
+        ("accept", [Item(3, 1, mode="stands")]),
+        ("suggest", 3, [(9, 11, "\n")], False),
+        ("accept", [Item(3, 2)]),
+        ("revert", 3, 1),
+        ("suggest", 2, [(4, 6, "")], False),
+        ("accept", [Item(2, 1, mode="stands", wording="a")]),
+        ("edit", [(1, 4, "\n.")]),
+        ("accept", [Item(3, 1)]),
+        ("suggest", 3, [(3, 4, "")], False),
+        ("edit", [(1, 3, "")]),
+        ("edit", [(2, 2, "a\n")]),
+        ("revert", 3, 1),
+    ],
+)
+
+
+def test_a_hunk_that_stands_apart_after_a_revert_looks_back_to_what_is_there():
+    """Its zone was that of the text before the revert, and ended behind the text after it."""
+    main, story = ZONE_BEYOND_THE_TEXT
+    desk = Desk(main)
+    for suggestion in SUGGESTIONS:
+        desk.open(suggestion)
+    for does in story:
+        perform(desk, does)
+        desk.check()
+
+
 @for_seeds(smoke=60, full=800)
 def test_the_index_equals_the_rules_run_for_every_suggestion(rng: random.Random):
     """What is not touched only shifts, and what was derived later is what would have been noted at once."""
