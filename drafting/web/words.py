@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from flask_babel import format_date, format_datetime, format_time, get_locale, get_timezone, ngettext
+from flask_babel import format_date, format_datetime, format_decimal, format_time, get_locale, get_timezone, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
@@ -367,6 +367,11 @@ def percent(part: float | None) -> int:
     return 0 if part is None else max(0, min(100, round(part * 100)))
 
 
+def count(number: int) -> str:
+    """A number as people write it: "19 831" in Polish, "19,831" in English."""
+    return str(format_decimal(number))
+
+
 def share(part: int, whole: int) -> int:
     """Part of a whole as 0 to 100."""
     return percent(part / whole) if whole else 0
@@ -381,4 +386,5 @@ FILTERS = {
     "nobreak": nobreak,
     "roman": roman,
     "size": size,
+    "count": count,
 }

@@ -77,7 +77,7 @@ document.addEventListener("click", event => {
   const closes = target.closest("[data-closes]");
   if (closes) closes.closest("dialog")?.close();
   const copies = target.closest<HTMLElement>("[data-copies]");
-  if (copies) void navigator.clipboard?.writeText(copies.dataset["copies"]!).then(() => copies.classList.add("is-done"));
+  if (copies) void copy(copies);
   // a notification that is followed has been read
   const reads = target.closest<HTMLElement>("[data-read]");
   if (reads) {
@@ -96,6 +96,27 @@ document.addEventListener("click", event => {
     }
   }
 });
+
+/** Copies the words that a button carries and says so on it; where the browser does not let us, they are shown to be taken. */
+async function copy(button: HTMLElement): Promise<void> {
+  const words = button.dataset["copies"]!;
+  try {
+    await navigator.clipboard.writeText(words);
+  } catch {
+    const field = document.createElement("textarea");
+    field.className = "field";
+    field.readOnly = true;
+    field.value = words;
+    field.rows = 4;
+    field.setAttribute("aria-label", button.innerText.trim());
+    button.after(field);
+    field.select();
+    return;
+  }
+  const [before, after] = [button.querySelector<HTMLElement>("[data-copy]"), button.querySelector<HTMLElement>("[data-copied]")];
+  if (before && after) [before.hidden, after.hidden] = [true, false];
+  button.classList.add("is-done");
+}
 
 // what is wrong with a form that came back is where one goes on typing
 document.querySelector<HTMLElement>("main [aria-invalid=true]")?.focus();

@@ -1,5 +1,6 @@
 // Stories on the page of sources: the words that were chosen are marked, their story opens beside them (a sheet on a
-// phone) and closes again. Without this every run is a link to a page with both.
+// phone) and closes again; the places that a filter lets through are shown one after the other. Without this every run
+// is a link to a page with both.
 import htmx from "htmx.org";
 
 const panel = document.querySelector<HTMLElement>(".sources > .story");
@@ -49,10 +50,31 @@ if (panel) {
     const link = target.closest<HTMLAnchorElement>("a[data-story-link]");
     if (link && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
-      void htmx.ajax("get", link.getAttribute("href")!, { target: "#story-place", swap: "innerHTML" });
+      // words that stand in the text on this page are shown there as well
+      const run = new URL(link.href).searchParams.get("run");
+      const there = run ? [...document.querySelectorAll<HTMLAnchorElement>(".canvas a[href]")].find(each => new URL(each.href).searchParams.get("run") === run) : undefined;
+      if (there) {
+        there.scrollIntoView({ block: "center" });
+        there.click();
+      } else void htmx.ajax("get", link.getAttribute("href")!, { target: "#story-place", swap: "innerHTML" });
     }
   });
   document.addEventListener("keydown", event => {
     if (event.key === "Escape" && panel.classList.contains("is-open")) close();
+  });
+}
+
+const next = document.querySelector<HTMLAnchorElement>("a[data-match]");
+
+if (next) {
+  const matches = [...document.querySelectorAll<HTMLElement>(".canvas .is-match")];
+  const links = [...new Set(matches.map(each => each.closest<HTMLAnchorElement>("a[href]") ?? each))];
+  let at = -1;
+  next.addEventListener("click", event => {
+    if (!links.length || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    at = (at + 1) % links.length;
+    links[at]!.scrollIntoView({ block: "center" });
+    links[at]!.focus({ preventScroll: true });
   });
 }

@@ -74,7 +74,9 @@ def test_the_flow_is_a_picture_and_by_keyboard_a_table(site: Site, programme: Pr
     fill(site, programme)
     page = open_as(programme, "official").page
     page.goto(f"{site.url}/d/{programme.slug}/matrix?by=organization")
-    expect(page.get_by_role("img", name=re.compile("3"))).to_be_visible()
+    flow = page.locator("svg.flow")
+    expect(flow).to_have_attribute("aria-label", re.compile("3"))
+    expect(flow.get_by_role("link", name=re.compile("Osiedle Wzorcowe"))).to_have_attribute("href", re.compile("organization=OW"))
     assert page.locator("svg.flow .band").count() == 4  # ZP accepted; OW refused, OW waiting; accepted to the section
     page.locator("summary", has_text="To samo w tabeli").focus()
     page.keyboard.press("Enter")
@@ -95,7 +97,7 @@ def test_a_file_that_takes_long_shows_its_progress_and_then_comes(site: Site, pr
             assert busy.enter_context(report_jobs._locked(folder / f"place-{number}", patience=30))
         page.get_by_role("link", name="PDF").click()
         expect(page.get_by_role("progressbar")).to_be_visible(timeout=30_000)
-        expect(page.get_by_role("status")).to_contain_text("Plik czeka na swoją kolej.")
+        expect(page.locator("main").get_by_role("status")).to_contain_text("Plik czeka na swoją kolej.")
     with page.expect_download(timeout=90_000) as coming:
         pass
     assert Path(coming.value.path()).read_bytes().startswith(b"%PDF-")
@@ -115,7 +117,7 @@ def test_what_was_printed_is_looked_up_in_the_chain(site: Site, programme: Progr
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_label("Skrót z wydruku").fill(head[:20].upper())
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_contain_text(re.compile(r"To skrót zdarzenia nr \d+\."))
+    expect(page.locator("main").get_by_role("status")).to_contain_text(re.compile(r"To skrót zdarzenia nr \d+\."))
     page.get_by_label("Skrót z wydruku").fill("0123456789abcdef")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("Żadne zdarzenie nie ma tu takiego skrótu.")

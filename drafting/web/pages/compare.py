@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -31,6 +32,7 @@ from drafting.web.pages import frame, marking
 pages = Blueprint("compare", __name__)
 
 WHOLE_UP_TO = 60_000  # characters of which unchanged paragraphs may be shown on one page
+BEHIND = 8  # of those behind the changes whose keys are always seen
 ON_ONE_PAGE = 200  # changes, each with everybody behind it; the others are a click away, and all of them in the files
 
 
@@ -105,6 +107,7 @@ def compare(slug: str) -> Any:
         whole=whole,
         may_be_whole=size <= WHOLE_UP_TO,
         versions=versions,
+        behind=_behind(found),
         outline=sections.outline(session, actor, document.id),
         meetings=meetings.meetings(session, actor, document.id),
         organizations=people.organizations(session, actor, document.id),
@@ -115,7 +118,38 @@ def compare(slug: str) -> Any:
         hue_of=hue_of,
         plain=plain,
         most=ON_ONE_PAGE,
+        most_behind=BEHIND,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Somebody behind changes: what the filter calls them, their badge and name, and how many changes are theirs."""
+
+    only: str
+    code: str
+    hue: int
+    name: str
+    changes: int
+
+
+def _behind(found: Comparison) -> list[Behind]:
+    """Everybody behind the changes, those of most changes first: organisations, and meetings where none is named."""
+    named: dict[str, tuple[str, int, str]] = {}
+    counted: Counter[str] = Counter()
+    for section in found.sections:
+        for change in section.changes:
+            source = change.source
+            if source is None:
+                continue
+            for one in source.organizations:
+                named[f"o{one.code}"] = (one.code, one.hue, one.name)
+                counted[f"o{one.code}"] += 1
+            if not source.organizations:
+                for each in source.meetings:
+                    named[f"m{each.number}"] = (str(each.number), each.hue, each.topic)
+                    counted[f"m{each.number}"] += 1
+    return [Behind(only, *named[only], number) for only, number in sorted(counted.items(), key=lambda each: (-each[1], each[0]))]
 
 
 def moment_name(moment: Any) -> str:

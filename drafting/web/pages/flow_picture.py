@@ -24,7 +24,10 @@ STANDING = ("whole", "partly")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A bar: its place, its size, its label with the number, its hue (None for the ones that are ink) and whether it stands."""
+    """A bar: its place, its size, its label with the number, its hue (None for the ones that are ink) and whether it stands.
+
+    key  of what it counts: the value of a row, the code of an end, the id of a section
+    """
 
     x: float
     y: float
@@ -33,6 +36,7 @@ class Node:
     number: int
     hue: int | None
     stands: bool = True
+    key: Any = None
 
     @property
     def middle(self) -> float:
@@ -115,9 +119,9 @@ def picture(
     return Picture(
         WIDTH,
         round(height),
-        tuple(_node(LEFT, left[value], sources[value][0], number, sources[value][1]) for value, number in flow.sources),
-        tuple(_node(MIDDLE, middle[end], str(ends[end]), number, None, end in STANDING) for end, number in flow.ends),
-        tuple(_node(RIGHT, right[section], sections[section], number, None) for section, number in flow.sections),
+        tuple(_node(LEFT, left[value], sources[value][0], number, sources[value][1], key=value) for value, number in flow.sources),
+        tuple(_node(MIDDLE, middle[end], str(ends[end]), number, None, end in STANDING, end) for end, number in flow.ends),
+        tuple(_node(RIGHT, right[section], sections[section], number, None, key=section) for section, number in flow.sections),
         tuple(bands),
     )
 
@@ -135,8 +139,8 @@ def _stack(
     return places, max(0.0, at - gap)
 
 
-def _node(x: int, place: tuple[float, float], label: str, number: int, hue: int | None, stands: bool = True) -> Node:
-    return Node(x, round(place[0], 1), round(max(place[1], 1.5), 1), label, number, hue, stands)
+def _node(x: int, place: tuple[float, float], label: str, number: int, hue: int | None, stands: bool = True, key: Any = None) -> Node:
+    return Node(x, round(place[0], 1), round(max(place[1], 1.5), 1), label, number, hue, stands, key)
 
 
 def _band(x0: float, y0: float, x1: float, y1: float, height: float) -> str:

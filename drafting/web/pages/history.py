@@ -29,6 +29,12 @@ pages = Blueprint("history", __name__)
 
 AT_ONCE = 40_000  # characters of the text at a moment shown on one page; the rest is a click away
 MARKED = 400  # changes of one stop that are marked in the text; more would say nothing
+WHAT = {  # what the page of what one was away for counts, and lists alone when asked
+    "decisions": ("hunk_accepted", "hunk_reworded", "hunk_rejected", "hunk_reverted"),
+    "suggestions": ("suggestion_filed",),
+    "remarks": ("annotation_added",),
+    "answers": ("annotation_answered",),
+}
 VISIT = timedelta(hours=1)  # who comes back after that is on a new visit
 NOTED = timedelta(minutes=10)  # how often it is written down that somebody is here
 
@@ -93,9 +99,11 @@ def away(slug: str) -> Any:
         since = datetime.fromtimestamp(visit[1], UTC) if visit[1] else now() - timeline.AWAY
     found = timeline.away(frame.reading(), frame.actor(), document.id, since)
     is_first = found.first_visit or (visit is not None and not visit[1] and _since() is None)
-    happened = [told(slug, each) for each in found.events]
+    what = request.args.get("what", "")
+    events = [each for each in found.events if each.kind in WHAT[what]] if what in WHAT else found.events
+    happened = [told(slug, each) for each in events]
     days = [(day, list(group)) for day, group in groupby(happened, key=lambda one: words.day(one[0].at, year=True))]
-    return frame.page("history/away.html", away=found, is_first=is_first, days=days, summary=_summary(found.counts))
+    return frame.page("history/away.html", away=found, is_first=is_first, days=days, summary=_summary(found.counts), what=what if what in WHAT else "", asked_since=request.args.get("since", "") if _since() else "")
 
 
 @pages.post("/d/<slug>/history/away")
@@ -195,19 +203,16 @@ def _texts(slug: str, reader: Reader, moment: Moment, before: Moment | None, sec
     return found
 
 
-def _summary(counts: dict[str, int]) -> list[str]:
-    """What happened, counted, in a few words."""
-
-    def number(*kinds: str) -> int:
-        return sum(counts.get(kind, 0) for kind in kinds)
-
-    said = [
-        (n := number("hunk_accepted", "hunk_reworded", "hunk_rejected", "hunk_reverted"), ngettext("%(num)d decision", "%(num)d decisions", n)),
-        (n := number("suggestion_filed"), ngettext("%(num)d suggestion filed", "%(num)d suggestions filed", n)),
-        (n := number("annotation_added"), ngettext("%(num)d remark", "%(num)d remarks", n)),
-        (n := number("annotation_answered"), ngettext("%(num)d answer to remarks", "%(num)d answers to remarks", n)),
-    ]  # fmt: skip
-    return [words_ for n, words_ in said if n]
+def _summary(counts: dict[str, int]) -> list[tuple[str, str]]:
+    """(what, in words) of what happened, counted; `what` lists only that."""
+    numbers = {what: sum(counts.get(kind, 0) for kind in kinds) for what, kinds in WHAT.items()}
+    said = {
+        "decisions": ngettext("%(num)d decision", "%(num)d decisions", numbers["decisions"]),
+        "suggestions": ngettext("%(num)d suggestion filed", "%(num)d suggestions filed", numbers["suggestions"]),
+        "remarks": ngettext("%(num)d remark", "%(num)d remarks", numbers["remarks"]),
+        "answers": ngettext("%(num)d answer to remarks", "%(num)d answers to remarks", numbers["answers"]),
+    }
+    return [(what, words_) for what, words_ in said.items() if numbers[what]]
 
 
 def _stops(slug: str, found: list[TimelineMark]) -> list[Stop]:

@@ -40,21 +40,32 @@ NAMES = {
     "age-3": _l("Less than a year"),
     "age-4": _l("More than a year"),
 }
+UNNAMED = {  # what words without a group are called under a colouring
+    "organization": _l("Without an organisation"),
+    "decision": _l("Without a decision"),
+}
 CODES = {
     "platform": "P", "team": "–", "kind-suggestion": "U", "kind-edit": "E", "kind-import": "I", "kind-restore": "R",
     "kind-revert": "Z", "kind-move": "M", "kind-rewording": "B", "verdict-accepted": "✓", "verdict-reworded": "≈",
-    "verdict-reverted": "↶", "age-0": "7", "age-1": "30", "age-2": "90", "age-3": "1", "age-4": "1+",
+    "verdict-reverted": "↶", "age-0": _l("7 d"), "age-1": _l("30 d"), "age-2": _l("90 d"), "age-3": _l("1 y"), "age-4": _l("1 y+"),
 }  # fmt: skip
 
 
-def group_name(group: Group) -> str:
+def group_name(group: Group, by: str = "meeting") -> str:
     """A group of the legend in words."""
+    if group.id == "team" and by in UNNAMED:
+        return str(UNNAMED[by])
     return group.name or str(NAMES.get(group.id, group.id))
 
 
 def group_code(group: Group) -> str:
     """The sign that stands beside its words."""
-    return group.code or CODES.get(group.id, "?")
+    return group.code or str(CODES.get(group.id, "?"))
+
+
+def tone(group: Group) -> str:
+    """The classes of its colour: a hue, and of an age one of five steps from dark to light."""
+    return f"hue-{group.hue} {group.id}" if group.id.startswith("age-") else f"hue-{group.hue}"
 
 
 def who(source: Source | None) -> str:
@@ -91,15 +102,15 @@ def runs_html(
     for run in shown.runs:
         group = group_of(run.source, by, at)
         seen = not only or group.id == only or run.source.matches(only)
-        hue = group.hue if seen else 0
+        hue = tone(group) if seen else "hue-0"
         bare = "" if labels and group.id != last else " run--bare"
         last = group.id if seen else ""
         name = ""
         if seen:
-            name = names.get(group.id) or names.setdefault(group.id, group_name(group))
-        chosen = " is-selected" if run.key == selected else ""
-        attributes = [("class", f"run hue-{hue}{bare}{chosen}"), ("data-run", run.key)]
-        if hue:
+            name = names.get(group.id) or names.setdefault(group.id, group_name(group, by))
+        chosen = (" is-match" if only and seen else "") + (" is-selected" if run.key == selected else "")
+        attributes = [("class", f"run {hue}{bare}{chosen}"), ("data-run", run.key)]
+        if hue != "hue-0":
             said = who(run.source)
             attributes += [("data-code", group_code(group)), ("title", said if name in said else f"{name} · {said}")]
         marks.append(Mark(run.start, run.end, "span", tuple(attributes)))
@@ -107,12 +118,12 @@ def runs_html(
         group = group_of(each.source, by, at)
         if only and group.id != only and not each.source.matches(only):
             continue
-        chosen = " is-selected" if each.key == selected else ""
+        chosen = (" is-match" if only else "") + (" is-selected" if each.key == selected else "")
         marks.append(
             Mark(
                 each.pos, each.pos, "del",
                 (
-                    ("class", f"run hue-{group.hue}{'' if labels else ' run--bare'}{chosen}"), ("data-run", each.key),
+                    ("class", f"run {tone(group)}{'' if labels else ' run--bare'}{chosen}"), ("data-run", each.key),
                     ("data-code", group_code(group)), ("title", _("Removed, asked for by: %(who)s", who=who(each.source))),
                 ),
                 each.text,
@@ -134,10 +145,11 @@ _RUN = re.compile(r'<(span|ins|del)\b([^>]*?) data-run="([0-9.]+)"([^>]*)>(.*?)<
 def linked(html: str, address: Callable[[str], str]) -> Markup:
     """The HTML with every run that has a key made a link; inside a link of the text it stays a mark.
 
-    The first of the selected run is the place #run. A stop or a blank without a label is no link: nobody could hit it,
+    The first of the selected run is the place #run, the first of one that a filter lets through #at- and its key. A stop or a blank without a label is no link: nobody could hit it,
     and its neighbours tell its story.
     """
     found_selected = False
+    matched: set[str] = set()
 
     def link(found: re.Match[str]) -> str:
         nonlocal found_selected
@@ -147,12 +159,26 @@ def linked(html: str, address: Callable[[str], str]) -> Markup:
         place = ""
         if "is-selected" in before and not found_selected:
             found_selected, place = True, ' id="run"'
+        elif "is-match" in before and key not in matched:
+            matched.add(key)
+            place = f' id="at-{key}"'
         href = escape(address(key))
         if tag == "span":
             return f'<a{before}{after}{place} href="{href}">{words}</a>'
         return f'<a class="run-link"{place} href="{href}"><{tag}{before}{after}>{words}</{tag}></a>'
 
     return Markup("".join(part if part.startswith("<a") else _RUN.sub(link, part) for part in _LINK.split(html)))
+
+
+def matches(shown: Attribution, by: str, at: datetime, only: str) -> list[str]:
+    """The keys of the runs, and of the removed words, that a filter lets through, in the order of the text."""
+    found: list[tuple[int, int, str]] = [
+        (run.start, 1, run.key) for run in shown.runs if group_of(run.source, by, at).id == only or run.source.matches(only)
+    ]
+    found += [
+        (each.pos, 0, each.key) for each in shown.removed if group_of(each.source, by, at).id == only or each.source.matches(only)
+    ]
+    return [key for _, _, key in sorted(found)]
 
 
 def told(story: Any) -> list[dict[str, Any]]:

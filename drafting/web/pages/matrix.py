@@ -37,9 +37,9 @@ def matrix(slug: str) -> Any:
     by = by if by in services.BY else "meeting"
     session = frame.reading()
     made, flow = services.matrix(session, frame.actor(), document.id, by)
-    sources = {line.value: (_short(name_of(line, by)), line.hue) for line in made.lines}
+    sources = {line.value: (_label(line, by), line.hue) for line in made.lines}
     sections = {
-        column.id: f"{words.roman(column.number)}. {_short(column.title, 20)}" if column.id else _("removed sections")
+        column.id: f"{words.roman(column.number)}. {_short(column.title, 23)}" if column.id else _("removed sections")
         for column in made.columns
     }
     drawn = picture(flow, sources, ENDS, sections, _says)
@@ -53,7 +53,7 @@ def matrix(slug: str) -> Any:
         ends=ENDS,
         name_of=lambda line: name_of(line, by),
         strength=lambda cell: strength(cell.asked, made),
-        busy=max(made.lines, key=lambda line: line.sum.asked, default=None),
+        busy=max((line for line in made.lines if line.value != NOBODY), key=lambda line: line.sum.asked, default=None),
         section_names=sections,
         waiting=dict(flow.ends).get("open", 0),
         nobody=NOBODY,
@@ -70,6 +70,12 @@ def name_of(line: Line, by: str) -> str:
 def strength(asked: int, made: Matrix) -> int:
     """How strong a cell's colour is, 0 to 100: the more was asked, the stronger."""
     return 0 if not asked or not made.busiest else 20 + round(80 * asked / made.busiest)
+
+
+def _label(line: Line, by: str) -> str:
+    """What stands beside a row's node. Organisations begin alike, so their badge stands first."""
+    name = name_of(line, by)
+    return _short(f"{line.code} {name}" if by == "organization" and line.code else name)
 
 
 def _short(text: str, most: int = LONGEST_LABEL) -> str:

@@ -8,7 +8,7 @@ from flask import Blueprint, request
 from flask_babel import gettext as _
 
 from drafting.services import impact, meetings, overview, people
-from drafting.web.pages import frame
+from drafting.web.pages import frame, sentences
 from drafting.web.pages.suggestions import glimpses
 
 pages = Blueprint("meetings", __name__, url_prefix="/d/<slug>/meetings")
@@ -40,6 +40,7 @@ def one(slug: str, number: int) -> Any:
     return frame.page(
         "meetings/one.html",
         meeting=meeting,
+        minutes=sentences.minutes(meeting.minutes, request.args.get("sentence", type=frame.whole)) if meeting.minutes else "",
         asked=rows,
         glimpses=glimpses(rows),
         sum=overview.sum_of(rows),

@@ -47,4 +47,6 @@ def one(slug: str, milestone_id: int) -> Any:
         (each, Markup(markdown.render(text_at(session, each.stream_id, each.version), f"s{each.section_id}-")))
         for each in view.sections
     ]
-    return frame.page("milestones/one.html", milestone=view, texts=texts)
+    every = milestones.milestones(session, frame.actor(), document.id)
+    earlier = [each for each in every if (each.at, each.id) < (view.at, view.id)]
+    return frame.page("milestones/one.html", milestone=view, texts=texts, previous=earlier[-1] if earlier else None)

@@ -57,8 +57,8 @@ def report(slug: str) -> Any:
     session, actor = frame.reading(), frame.actor()
     outline = reporting.outline(session, actor, document.id)
     chip = request.args.get("position", "")
-    chip = chip if chip in CHIPS else ""
-    wanted = OF_CHIP.get(chip, POSITIONS)
+    chip = chip if chip in CHIPS or chip in POSITIONS else ""
+    wanted = OF_CHIP.get(chip) or ((chip,) if chip else POSITIONS)
     found = [each for each in outline.groups if each[1][0].position in wanted]
     listed = page_of(found, request.args.get("page"), A_PAGE)
     speech = Speech(_language(), document.timezone)
@@ -70,8 +70,8 @@ def report(slug: str) -> Any:
         listed=listed,
         chip=chip,
         chips=[
-            (code, says, sum(each.position in OF_CHIP.get(code, POSITIONS) for each in outline.entries))
-            for code, says in CHIPS.items()
+            (code, says, sum(each.position in (OF_CHIP.get(code) or ((code,) if code else POSITIONS)) for each in outline.entries))
+            for code, says in (CHIPS if chip in CHIPS else {**CHIPS, chip: speech.positions[chip]}).items()
         ],
         joined=len(outline.entries) - len(outline.groups),
         refused=REFUSED,

@@ -13,6 +13,8 @@ from markupsafe import Markup, escape
 
 from drafting.engine.diff import word_diff
 from drafting.engine.text import from_units, to_units
+from drafting.formats import markdown
+from drafting.formats.markdown import Mark
 
 _SIGNS = re.compile(r"(?m)^\s*(?:#{1,6}\s+|[-*+]\s+|\d{1,3}[.)]\s+|>\s?)|\*\*|__|`")
 LONGEST = 20_000  # code units compared on a page; more is shown without marks
@@ -121,3 +123,19 @@ def place(text: str, pos: int | None) -> str:
     if point:
         said.append(_("point %(number)s", number=point))
     return " ".join(said).replace(" ", "\u00a0") if said else ""
+
+
+def minutes(text: str, number: int | None) -> Markup:
+    """Minutes as safe HTML with one sentence marked: the one that a story names by this number, at #sentence.
+
+    text    Markdown, ordinary Unicode
+    number  from 1, as `services.proposal_stories` counts; nothing is marked when there is none
+    """
+    marks: list[Mark] = []
+    borders = [0, *(found.end() for found in re.finditer(r"[.!?…]\s+(?=[\w„“\"])", text)), len(text)]
+    if number is not None and 1 <= number < len(borders):
+        start, end = borders[number - 1], borders[number]
+        said = text[start:end].rstrip()
+        low = len(to_units(text[:start]))
+        marks.append(Mark(low, low + len(to_units(said)), "mark", (("class", "is-selected"),)))
+    return Markup(markdown.render_marked(text, marks, "minutes-").replace("<mark ", '<mark id="sentence" ', 1))

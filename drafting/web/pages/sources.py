@@ -10,18 +10,22 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, request
 
+from drafting.engine.text import from_units, to_units
 from drafting.errors import NotFound
 from drafting.services import history, milestones, sections
 from drafting.services.attribution_view import Attribution, Reader
 from drafting.services.clock import now
 from drafting.services.documents import DocumentView
+from drafting.services.history import group_of
 from drafting.services.moments import Moment, moment_of
 from drafting.services.stories import titles
-from drafting.web.pages import frame, marking
-from drafting.web.pages.compare import moment_name
+from drafting.web.pages import citing, frame, marking
+from drafting.web.pages.compare import moment_name, plain
 
 pages = Blueprint("sources", __name__)
 
+LISTED = 12  # groups of the legend that are always seen: as many as there are hues; the others are a click away
+EXAMPLES = 3  # stories that are offered before one is chosen
 ON_ONE_PAGE = 80_000  # characters; a longer programme is read section by section
 
 
@@ -44,12 +48,14 @@ def every(slug: str) -> Any:
         return f"/d/{slug}/sources?{said}"
 
     told = history.story(session, actor, _section_of(document.id, run), run=run) if run else None
+    cited = citing.cite(session, document, told) if told is not None else None
     names = titles(session, document.id)
     if told is not None and frame.partial_wanted():
-        return frame.page("workspace/story.html", story=told, tell=marking.told, titles=names)
+        return frame.page("workspace/story.html", story=told, cited=cited, tell=marking.told, titles=names, plain=plain)
     views = _attributions(document, spec, removed)
     numbers = {each.id: each for each in sections.outline(session, actor, document.id)}
     legend = history.legend(views, by)
+    counts = sorted(legend.counts, key=lambda each: each.group.id) if by == "age" else list(legend.counts)
     chosen = asked.get("section", type=int)
     fits = marking.shortest([each.text for each in views], ON_ONE_PAGE)
     at = now()
@@ -66,9 +72,15 @@ def every(slug: str) -> Any:
             )  # fmt: skip
         parts.append((view, numbers.get(view.section_id), html))
     most = max((each.characters for each in legend.counts if each.group.id != "team"), default=1)
+    matching = [key for view in views for key in marking.matches(view, by, at, only)] if only else []
     return frame.page(
         "history/sources.html",
         by=by,
+        counts=counts,
+        listed=LISTED if len(counts) > LISTED + 2 else len(counts),
+        matching=list(dict.fromkeys(matching)),
+        only_name=_only_name(views, by, only) if only else "",
+        examples=[] if told is not None or only else _examples(views),
         only=only,
         removed=removed,
         labels=labels,
@@ -81,6 +93,8 @@ def every(slug: str) -> Any:
         titles=names,
         address=address,
         story=told,
+        cited=cited,
+        plain=plain,
         tell=marking.told,
         marking=marking,
         chosen=chosen,
@@ -108,7 +122,35 @@ def story(slug: str, section_id: int) -> Any:
     names = titles(session, document.id)
     alone = "text/html" in request.headers.get("Accept", "") and not frame.partial_wanted()
     template = "history/story.html" if alone else "workspace/story.html"
-    return frame.page(template, story=found, tell=marking.told, titles=names, section=view)
+    cited = citing.cite(session, document, found)
+    return frame.page(template, story=found, cited=cited, tell=marking.told, titles=names, section=view, plain=plain)
+
+
+def _only_name(views: list[Attribution], by: str, only: str) -> str:
+    """What the filter lets through, in words."""
+    at = now()
+    for source in (run.source for view in views for run in (*view.runs, *view.removed)):
+        group = group_of(source, by, at)
+        if group.id == only:
+            return marking.group_name(group, by)
+        if source.matches(only):
+            named = {f"m{each.number}": each.topic for each in source.meetings}
+            named |= {f"o{each.code}": each.name for each in source.organizations}
+            return named.get(only, f"U-{only[1:]}")
+    return only
+
+
+def _examples(views: list[Attribution]) -> list[tuple[str, str]]:
+    """(key, words) of a few words that were asked for and decided about: those that most organisations stand behind."""
+    found: dict[int, tuple[int, str, str]] = {}
+    for view in views:
+        text = to_units(view.text)
+        for run in view.runs:
+            said = plain(from_units(text[run.start : run.end]))
+            number = run.source.suggestion
+            if number and run.source.verdict and number not in found and 8 <= len(said) <= 60 and said[0].isalnum():
+                found[number] = (-len(run.source.organizations) - len(run.source.credited), said, run.key)
+    return [(key, said) for _, said, key in sorted(found.values(), key=lambda each: each[0])[:EXAMPLES]]
 
 
 def _attributions(document: DocumentView, spec: str, removed: bool) -> list[Attribution]:

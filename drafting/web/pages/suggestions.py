@@ -76,6 +76,10 @@ def _has_fate(row: SuggestionFacts, fate: str) -> bool:
         return row.is_open
     if fate == "stands":
         return row.fate in overview.STANDS
+    if fate == "whole":
+        return row.fate in ("accepted", "fulfilled")
+    if fate == "refused":
+        return row.fate in ("rejected", "superseded")
     if fate == "asked":  # what the matrix counts
         return row.filed_at is not None and row.fate not in ("draft", "withdrawn")
     return row.fate == fate
