@@ -172,7 +172,7 @@ def _csv_cell(cell: Cell, zone: ZoneInfo) -> str | int | float:
 
 
 def _guarded(text: str) -> str:
-    text = _UNWRITABLE.sub("\ufffd", text)
+    text = _writable(text)
     return "'" + text if _GUARDED.match(text) else text
 
 
@@ -186,8 +186,13 @@ def _units(text: str) -> int:
     return len(text.encode("utf-16-le", "replace")) // 2
 
 
+def _writable(text: str) -> str:
+    """The text with the line ends of a cell, which are LF, and without what no file can hold."""
+    return _UNWRITABLE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
 def _text(text: str) -> str:
-    text = _UNWRITABLE.sub("\ufffd", text)
+    text = _writable(text)
     if _units(text) <= LONGEST_CELL:
         return text
     return text.encode("utf-16-le")[: 2 * (LONGEST_CELL - 2)].decode("utf-16-le", "ignore") + "…"

@@ -126,7 +126,8 @@ class Row:
             runs = [run for run in each.proposed if not (run.underlined if side == "draft" else run.struck)]
             if not "".join(run.text for run in runs).strip():
                 runs = [Run(each.draft if side == "draft" else speech.say("removed"))]
-            made.extend(runs)
+            begins = next((n for n, run in enumerate(runs) if run.text.strip()), 0)  # not with the blank after what goes
+            made.extend((replace(runs[begins], text=runs[begins].text.lstrip()), *runs[begins + 1 :]))
         return tuple(made)
 
     def position_words(self, speech: Speech) -> str:

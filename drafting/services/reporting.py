@@ -7,7 +7,7 @@ the same bytes whenever and by whomever it is asked for. It works with no entrie
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy.orm import Session
 
 from drafting.errors import InvalidInput
-from drafting.formats.tables import Column, Table, csv_bytes, xlsx
+from drafting.formats.tables import Cell, Column, Run, Table, csv_bytes, xlsx
 from drafting.services import audit
 from drafting.services.access import Actor, require
 from drafting.services.course import course, point10
@@ -34,6 +34,7 @@ MEDIA_TYPES = {
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
 POSITION = 8  # number of its column
+LONG_CELL, CELL_BEGINS = 1_500, 600  # characters; a cell for paper that has more begins with so many (a column is 3 cm)
 ROWS_OF_PDF, ROWS_OF_OTHERS = 0.08, 0.6  # part of the time of a long file that its rows take to be read
 KEPT = 6  # reports of a database whose entries and groups are remembered
 
@@ -136,9 +137,48 @@ def report_file(
     suggestions, remarks, statistics, meetings, phases = tables(made)
     course = [phases, meetings] if meetings.rows else [phases]
     return report_docx(
-        [front(made), statistics, *course, told(made), suggestions, remarks, closing(made)], title=title, author=author,
-        created_at=moment, language="pl-PL" if made.speech.language == "pl" else "en-GB", zone=document.timezone,
+        [
+            front(made), statistics, *course, told(made), *_long_apart(suggestions, made.speech),
+            *_long_apart(remarks, made.speech), closing(made),
+        ],
+        title=title, author=author, created_at=moment, language="pl-PL" if made.speech.language == "pl" else "en-GB", zone=document.timezone,
     )  # fmt: skip
+
+
+def _long_apart(table: Table, speech: Speech) -> list[Table]:
+    """The table for paper: what is too long for a narrow column begins there and stands in full in a table under it.
+
+    law  nothing is lost: a cell that was cut stands below, letter for letter, with its number and its column
+    """
+    listed: list[list[Cell]] = []
+    apart: list[tuple[Cell, ...]] = []
+    for row in table.rows:
+        cells = list(row)
+        for n, cell in enumerate(cells):
+            if isinstance(cell, str | tuple) and len("".join(run.text for run in _runs(cell))) > LONG_CELL:
+                apart.append((row[0], table.columns[n].title, cell))
+                cells[n] = (*_beginning(_runs(cell), CELL_BEGINS), Run(f"… {speech.say('in_full_below')}"))
+        listed.append(cells)
+    if not apart:
+        return [table]
+    heads = (Column(table.columns[0].title, 6), Column(speech.say("column"), 24), Column(speech.say("words"), 120))
+    return [
+        Table(table.name, table.columns, listed, table.none),
+        Table(f"{table.name}: {speech.say('in_full')}", heads, apart),
+    ]
+
+
+def _runs(cell: str | tuple[Run, ...]) -> tuple[Run, ...]:
+    return cell if isinstance(cell, tuple) else (Run(cell),)
+
+
+def _beginning(runs: Sequence[Run], length: int) -> Iterator[Run]:
+    """As much of the runs as has so many characters."""
+    for run in runs:
+        if length <= 0:
+            return
+        yield Run(run.text[:length], run.struck, run.underlined)
+        length -= len(run.text)
 
 
 # ── tables ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -94,7 +94,13 @@ def test_csv_guards_what_a_spreadsheet_would_compute_also_behind_blanks_and_in_f
 def test_csv_holds_no_control_characters_and_lines_of_a_cell_stay_in_it():
     text = "a\x00b\x07\nקו 🌳\r\n„c”;d"
     [_, row] = csv.reader(io.StringIO(csv_bytes(table([(1, text, "")])).decode("utf-8-sig"), newline=""), delimiter=";")
-    assert row == ["1", "a\ufffdb\ufffd\nקו 🌳\r\n„c”;d", ""]
+    assert row == ["1", "a\ufffdb\ufffd\nקו 🌳\n„c”;d", ""]
+
+
+def test_the_line_ends_of_a_form_are_lines_of_a_cell():
+    """A browser sends CR LF; a workbook showed it as _x000D_."""
+    [_, row] = read(xlsx([table([(1, "a\r\nb\rc", "")])], title="x", author="x", created_at=MOMENT)).active.values
+    assert row[1] == "a\nb\nc"
 
 
 def test_csv_has_no_signs_where_a_cell_shows_one_side_only():

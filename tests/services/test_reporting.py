@@ -9,13 +9,16 @@ import hashlib
 import io
 import os
 import random
+import re
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 from pathlib import Path
 
+import docx
 import openpyxl
 import pytest
 from sqlalchemy import select
@@ -53,6 +56,7 @@ from drafting.store.models import (
     Meeting,
     Organization,
     Origin,
+    Section,
     Suggestion,
     SuggestionOrigin,
     User,
@@ -495,6 +499,15 @@ def test_a_report_without_anything_says_so(database: Database) -> None:
         assert "nie zgłoszono żadnych propozycji ani uwag" in text
 
 
+def _stage(session: Session, text: str) -> tuple[Document, Section, Actor]:
+    """A document in consultation, its section with this text, its coordinator."""
+    document = make.document(session)
+    section = make.section(session, document, text)
+    chief = make.member(session, document, "coordinator")
+    session.commit()
+    return document, section, chief
+
+
 def _proposal(session: Session, actor: Actor, section_id: int, old: str, new: str, reason: str, origins: tuple[int, ...] = ()) -> int:
     view = suggestions.open_suggestion(session, actor, section_id, origin_ids=origins)
     text = to_units(editing.text_at(session, actor, section_id).text)
@@ -535,10 +548,7 @@ def test_identical_proposals_are_one_row_with_all_authors_and_the_same_words_els
 
 def test_a_proposal_that_differs_by_a_capital_or_a_stop_is_another_one(database: Database) -> None:
     with database.write() as session:
-        document = make.document(session)
-        section = make.section(session, document, "# Trees\n\nThe council plants trees.\n")
-        chief = make.member(session, document, "coordinator")
-        session.commit()
+        document, section, chief = _stage(session, "# Trees\n\nThe council plants trees.\n")
         for new in ("Council", "COUNCIL", "council."):
             _proposal(session, chief, section.id, "council", new, "Because.")
         assert [len(row.entries) for row in report(session, chief, document.id, "en").suggestions] == [1, 1, 1]
@@ -546,10 +556,7 @@ def test_a_proposal_that_differs_by_a_capital_or_a_stop_is_another_one(database:
 
 def test_identical_proposals_written_on_two_versions_are_one_row(database: Database) -> None:
     with database.write() as session:
-        document = make.document(session)
-        section = make.section(session, document, "# Trees\n\nWe plant oak here soon.\n")
-        chief = make.member(session, document, "coordinator")
-        session.commit()
+        document, section, chief = _stage(session, "# Trees\n\nWe plant oak here soon.\n")
         one = _proposal(session, chief, section.id, "soon", "now", "First.")
         _proposal(session, chief, section.id, "oak", "ash", "Better.")
         [hunk] = suggestions.suggestion(session, chief, one).hunks
@@ -582,10 +589,7 @@ def test_identical_proposals_refused_one_by_one_keep_both_reasons_and_both_decid
 
 def test_of_a_fulfilled_and_an_accepted_one_the_accepted_one_speaks(database: Database) -> None:
     with database.write() as session:
-        document = make.document(session)
-        section = make.section(session, document, "# Trees\n\nWe plant oak here.\n")
-        chief = make.member(session, document, "coordinator")
-        session.commit()
+        document, section, chief = _stage(session, "# Trees\n\nWe plant oak here.\n")
         _proposal(session, chief, section.id, "oak", "ash", "First.")
         younger = _proposal(session, chief, section.id, "oak", "ash", "Second.")
         [hunk] = suggestions.suggestion(session, chief, younger).hunks
@@ -597,10 +601,7 @@ def test_of_a_fulfilled_and_an_accepted_one_the_accepted_one_speaks(database: Da
 
 def test_each_wording_can_be_read_by_itself_and_has_no_signs_of_markdown(database: Database) -> None:
     with database.write() as session:
-        document = make.document(session)
-        section = make.section(session, document, "# Trees\n\n   1) We **plant** 100 trees.\n")
-        chief = make.member(session, document, "coordinator")
-        session.commit()
+        document, section, chief = _stage(session, "# Trees\n\n   1) We **plant** 100 trees.\n")
         _proposal(session, chief, section.id, "100", "250 *native*", "More.")
         _proposal(session, chief, section.id, "**plant**", "__plant__", "Signs.")
         first, second = (row.cells(Speech("en", "Europe/Warsaw")) for row in report(session, chief, document.id, "en").suggestions)
@@ -612,10 +613,7 @@ def test_each_wording_can_be_read_by_itself_and_has_no_signs_of_markdown(databas
 
 def test_an_office_that_refuses_a_late_remark_is_heard(database: Database) -> None:
     with database.write() as session:
-        document = make.document(session)
-        section = make.section(session, document, "# Trees\n\nWe plant oak.\n")
-        chief = make.member(session, document, "coordinator")
-        session.commit()
+        document, section, chief = _stage(session, "# Trees\n\nWe plant oak.\n")
         ends_at = clock.now() + timedelta(days=1)
         documents.set_phase(session, chief, document.id, "consultation", ends_at=ends_at)
         with clock.set_to(ends_at + timedelta(hours=1)):
@@ -628,9 +626,7 @@ def test_an_office_that_refuses_a_late_remark_is_heard(database: Database) -> No
 
 def test_private_persons_have_no_name_unless_they_agreed(database: Database) -> None:
     with database.write() as session:
-        document = make.document(session)
-        section = make.section(session, document, "# Trees\n\nWe plant oak here. We plant elm there.\n")
-        chief = make.member(session, document, "coordinator")
+        document, section, chief = _stage(session, "# Trees\n\nWe plant oak here. We plant elm there.\n")
         shy = make.member(session, document, "contributor", user=make.user(session, "Jan Nieśmiały"))
         open_hearted = make.user(session, "Anna Otwarta")
         open_hearted.may_be_named = True
@@ -651,10 +647,7 @@ def test_private_persons_have_no_name_unless_they_agreed(database: Database) -> 
 
 def test_what_comes_after_the_deadline_is_not_considered_unless_somebody_decides(database: Database) -> None:
     with database.write() as session:
-        document = make.document(session)
-        section = make.section(session, document, "# Trees\n\nWe plant oak here. We plant elm there.\n")
-        chief = make.member(session, document, "coordinator")
-        session.commit()
+        document, section, chief = _stage(session, "# Trees\n\nWe plant oak here. We plant elm there.\n")
         ends_at = clock.now() + timedelta(days=1)
         documents.set_phase(session, chief, document.id, "consultation", ends_at=ends_at)
         with clock.set_to(ends_at + timedelta(hours=1)):
@@ -669,10 +662,7 @@ def test_what_comes_after_the_deadline_is_not_considered_unless_somebody_decides
 
 def test_a_suggestion_decided_in_part_says_which_place_came_to_what(database: Database) -> None:
     with database.write() as session:
-        document = make.document(session)
-        section = make.section(session, document, "# Trees\n\nWe plant oak here. We plant elm there.\n")
-        chief = make.member(session, document, "coordinator")
-        session.commit()
+        document, section, chief = _stage(session, "# Trees\n\nWe plant oak here. We plant elm there.\n")
         view = suggestions.open_suggestion(session, chief, section.id)
         text = "# Trees\n\nWe plant oak here. We plant elm there.\n"
         changes = ChangeSet.of([(text.index("oak"), text.index("oak") + 3, "ash"), (text.index("elm"), text.index("elm") + 3, "fir")], len(text))
@@ -693,10 +683,7 @@ def test_a_suggestion_decided_in_part_says_which_place_came_to_what(database: Da
 
 def test_a_rewording_keeps_what_was_proposed_and_what_stands(database: Database) -> None:
     with database.write() as session:
-        document = make.document(session)
-        section = make.section(session, document, "# Trees\n\nWe plant oak here.\n")
-        chief = make.member(session, document, "coordinator")
-        session.commit()
+        document, section, chief = _stage(session, "# Trees\n\nWe plant oak here.\n")
         made = _proposal(session, chief, section.id, "oak", "ash", "Better.")
         [hunk] = suggestions.suggestion(session, chief, made).hunks
         decisions.decide(session, chief, section.id, [Judged(made, hunk.id)], "accepted", reason="Nearly.", wording="beech")
@@ -704,6 +691,71 @@ def test_a_rewording_keeps_what_was_proposed_and_what_stands(database: Database)
         assert row.position == "partly"
         proposed = "".join(run.text for run in row.changes[0].proposed if not run.struck)
         assert (proposed, row.changes[0].after) == ("We plant ash here.", "We plant beech here.")
+
+
+# ── much and long ──
+
+
+def test_a_remark_of_a_crowd_has_a_short_heading_and_all_their_names_under_it(database: Database) -> None:
+    with database.write() as session:
+        document, section, _ = _stage(session, "# Trees\n\nWe plant oak here.\n")
+        names = [f"Society {n:02}" for n in range(12)]
+        for name in names:
+            organization = make.organization(session, document, name)
+            member = make.member(session, document, "contributor", organization)
+            origin = make.origin(session, document, organization)
+            session.commit()
+            _proposal(session, member, section.id, "oak", "ash", "Better.", (origin.id,))
+        html = report_file(session, member, document.id, "html", "en").decode()
+    [heading] = re.findall(r"<h3>(1\. .*?)</h3>", html)
+    assert heading == "1. Society 00; Society 01; Society 02; Society 03; and 8 more"
+    assert f"<b>Submitted by (organisation / meeting):</b> {'; '.join(names)}</p>" in html
+    assert "U-1, U-2, U-3, U-4, and 8 more" in html
+
+
+def test_a_long_text_does_not_stand_in_a_narrow_column_of_the_word_file_and_loses_nothing(database: Database) -> None:
+    """A reason of ten thousand characters was thirty pages of a column three centimetres wide."""
+    long = "A reason that is long. " * 400 + "Its end."
+    with database.write() as session:
+        document, section, chief = _stage(session, "# Trees\n\nWe plant oak here. We plant elm there.\n")
+        _proposal(session, chief, section.id, "oak", "ash", long)
+        _proposal(session, chief, section.id, "elm", "fir", "Short.")
+        held = report_file(session, chief, document.id, "docx", "en")
+    tables = [[[cell.text for cell in row.cells] for row in table.rows] for table in docx.Document(io.BytesIO(held)).tables]
+    listed = next(table for table in tables if len(table[0]) == 12)
+    assert len(listed[1][7]) < 700 and listed[1][7].endswith("… [in full under the table]") and listed[2][7] == "Short."
+    assert ["1", "Proposer's reason", long] in tables[tables.index(listed) + 1]
+
+
+def test_a_word_without_an_end_is_broken_and_short_ones_cost_nothing(database: Database) -> None:
+    with database.write() as session:
+        document, section, chief = _stage(session, "# Trees\n\nWe plant oak here.\n")
+        _proposal(session, chief, section.id, "oak", "ash", "x" * 500)
+        html = report_file(session, chief, document.id, "html", "en").decode()
+    assert re.findall(r'<p class="long"><b>(.*?):</b>', unescape(html)) == ["Proposer's reason"]
+
+
+def test_what_became_of_a_row_stands_in_one_line_and_a_wording_in_its_own(database: Database) -> None:
+    with database.write() as session:
+        document, section, chief = _stage(session, "# Trees\n\nWe plant oak here. We plant elm there.\n")
+        for old, new, wording in (("oak", "ash", None), ("elm", "fir", "pine")):
+            made = _proposal(session, chief, section.id, old, new, "Better.")
+            [hunk] = suggestions.suggestion(session, chief, made).hunks
+            decisions.decide(session, chief, section.id, [Judged(made, hunk.id)], "accepted", reason="Yes.", wording=wording)
+        html = report_file(session, chief, document.id, "html", "en").decode()
+    plain, reworded = re.findall(r'<p class="became">(.*?)</p>(.*?)</section>', html)
+    assert plain[0].startswith("Position: <b>taken into account</b> · Who decided and when: ")
+    assert plain[0].endswith(" · Wording after the change: as proposed") and "Wording after" not in plain[1]
+    assert "Wording after" not in reworded[0]
+    assert reworded[1].endswith("<p><b>Wording after the change:</b> We plant pine there.</p>")
+
+
+def test_a_wording_whose_first_words_go_does_not_begin_with_a_blank(database: Database) -> None:
+    with database.write() as session:
+        document, section, chief = _stage(session, "# Trees\n\nWe plant oak here.\n")
+        _proposal(session, chief, section.id, "We plant", "", "Shorter.")
+        [row] = report(session, chief, document.id, "en").suggestions
+        assert "".join(run.text for run in row.cells(Speech("en", "Europe/Warsaw"))[6]) == "oak here."
 
 
 # ── words ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -736,9 +788,7 @@ def test_a_place_is_cited_as_the_whole_text_cites_it() -> None:
 
 def test_a_suggestion_of_several_meetings_counts_once_in_the_totals(database: Database) -> None:
     with database.write() as session:
-        document = make.document(session)
-        section = make.section(session, document, "# Trees\n\nWe plant oak here.\n")
-        chief = make.member(session, document, "coordinator")
+        document, section, chief = _stage(session, "# Trees\n\nWe plant oak here.\n")
         origins = tuple(make.origin(session, document, None, make.meeting(session, document)).id for _ in range(2))
         session.commit()
         _proposal(session, chief, section.id, "oak", "ash", "Both asked.", origins)
