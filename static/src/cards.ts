@@ -1,7 +1,7 @@
 // The margin: every card level with its words. The selected card is exactly level; the others give way, those above
 // it upwards, those below it downwards; what has no room above it is away until nothing is selected. On a phone the
 // cards are a sheet that holds one at a time. Text never moves.
-import type { EditorView } from "@codemirror/view";
+import { EditorView } from "@codemirror/view";
 import { element, icon, t } from "./wire";
 
 export interface CardsAt {
@@ -149,11 +149,16 @@ export class Cards {
     const [kind, id] = card.id.split("-");
     const drawn = [...view.contentDOM.querySelectorAll(kind === "s" ? `[data-suggestion="${id}"]` : `[data-annotation="${id}"]`)];
     const shown = drawn.map(words => words.getBoundingClientRect().top).find(y => y >= 0 && y < innerHeight);
-    const top = shown ?? view.documentTop + view.lineBlockAt(Math.min(pos, view.state.doc.length)).top;
+    const at = Math.min(pos, view.state.doc.length);
+    const top = shown ?? this.level(view, at, view.documentTop);
     // between the controls above and, on a phone, the sheet below
     const high = (document.querySelector(".controls")?.getBoundingClientRect().bottom ?? 0) + 2 * GAP;
     const low = this.wide.matches ? innerHeight - 160 : this.margin.getBoundingClientRect().top - 6 * GAP;
-    if (top < high || top > low) scrollBy({ top: top - (this.wide.matches ? innerHeight * 0.35 : high), behavior: "instant" });
+    const margin = this.wide.matches ? innerHeight * 0.35 : high;
+    const isDrawn = shown !== undefined || (at >= view.viewport.from && at <= view.viewport.to);
+    // what is not drawn yet has only an estimated height; the editor draws on its way there
+    if (!isDrawn) view.dispatch({ effects: EditorView.scrollIntoView(at, { y: "start", yMargin: margin }) });
+    else if (top < high || top > low) scrollBy({ top: top - margin, behavior: "instant" });
     requestAnimationFrame(() => this.place());
   }
 

@@ -14,7 +14,7 @@ export interface Asked {
 const SOON = 1200;
 
 export class Frame {
-  private readonly place = document.querySelector("[data-place]");
+  private readonly place = document.querySelector(".statusline [data-place]");
   private timer: ReturnType<typeof setTimeout> | undefined;
   private mode: Mode;
 

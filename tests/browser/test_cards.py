@@ -186,20 +186,51 @@ def test_by_key_from_the_words_to_their_card_and_back(programme: Programme, open
     expect(ref).to_be_focused()
 
 
+def streets(every: int) -> str:
+    """A section of so many paragraphs."""
+    return "# Ławki\n\n" + "\n\n".join(f"{n}. Ulica numer {n} ma ławkę." for n in range(1, every + 1))
+
+
+def plant(site: Site, programme: Programme, every: int, n: int) -> None:
+    """A suggestion filed without a browser: a tree in place of the bench of street n."""
+    text, ngo = streets(every), programme.people["ngo"]
+    start = text.index(f"{n} ma ławkę") + len(f"{n} ma ")
+    changes = ChangeSet.of([(start, start + 5, to_units("drzewo"))], len(text))
+    with site.database.write() as session:
+        view = suggestions.open_suggestion(session, ngo, programme.section_id)
+        editing.push(session, ngo, view.stream_id, 0, [Update(f"many{n}", 1, changes)])
+        suggestions.file(session, ngo, view.id, reason="Cień.")
+
+
+def test_on_a_phone_the_words_of_an_opened_card_are_above_its_sheet(
+    make_programme: MakeProgramme, open_as: Open, site: Site
+) -> None:
+    every = 60
+    programme = make_programme(streets(every))
+    plant(site, programme, every, every)
+    reader = open_as(programme, None, "read", width=390)
+    shown = """{ const sheet = document.querySelector('.margin.is-open')?.getBoundingClientRect();
+                 const words = document.querySelector('.cm-proposed ins')?.getBoundingClientRect();
+                 return !!sheet && !!words && words.top > 0 && words.bottom < sheet.top; }"""
+    reader.page.goto(f"{reader.address}#U-1")
+    reader.page.wait_for_selector(".cm-content")
+    reader.until(shown, says="the words that the address names are above the sheet")
+    # a tap on words at the foot of the screen
+    reader.page.locator(".margin [data-close-sheet]").click()
+    reader.page.locator(".cm-proposed .ref").evaluate(
+        "ref => scrollBy({ top: ref.getBoundingClientRect().top - innerHeight + 60, behavior: 'instant' })"
+    )
+    reader.page.locator(".cm-proposed .ref").click()
+    reader.until(shown, says="the words that were tapped are above the sheet")
+
+
 def test_more_cards_than_come_with_the_page_are_fetched_behind_the_text(
     make_programme: MakeProgramme, open_as: Open, site: Site
 ) -> None:
     every = FIRST + 3
-    text = "# Ławki\n\n" + "\n\n".join(f"{n}. Ulica numer {n} ma ławkę." for n in range(1, every + 1))
-    programme = make_programme(text)
-    ngo = programme.people["ngo"]
+    programme = make_programme(streets(every))
     for n in range(1, every + 1):
-        start = text.index(f"{n} ma ławkę") + len(f"{n} ma ")
-        changes = ChangeSet.of([(start, start + 5, to_units("drzewo"))], len(text))
-        with site.database.write() as session:
-            view = suggestions.open_suggestion(session, ngo, programme.section_id)
-            editing.push(session, ngo, view.stream_id, 0, [Update(f"many{n}", 1, changes)])
-            suggestions.file(session, ngo, view.id, reason="Cień.")
+        plant(site, programme, every, n)
     reader = open_as(programme, None, "read")
     reader.page.goto(f"{reader.address}#U-{every}")
     reader.page.wait_for_selector(".cm-content")
