@@ -149,6 +149,27 @@ def test_on_a_phone_a_story_is_a_sheet_that_opens_and_closes(told: Programme, lo
     expect(page.locator("#story")).to_be_hidden()
 
 
+def test_a_story_has_a_page_of_its_own_that_is_cited_and_leads_to_the_sentence_of_the_minutes(told: Programme, look: Look) -> None:
+    page = look(told, "/sources", width=390)
+    run(page, NATIVE).click()
+    story_is_told(page)
+    page.locator("#story-place").get_by_role("link", name="Strona tej historii").click()
+    expect(page).to_have_title(re.compile("kto o to prosił i dlaczego"))
+    story_is_told(page)
+    assert page.locator(".story--page").evaluate("e => getComputedStyle(e).position") == "static", "a page, not a sheet"
+    expect(page.locator("#citation")).to_contain_text(f"„{NATIVE}”")
+    expect(page.locator("#citation")).to_contain_text("§ 1 ust. 2")
+    page.get_by_role("button", name="Kopiuj jako cytat").click()
+    # where the browser does not let a page copy, the sentence is shown to be taken
+    expect(page.locator(".story__share [data-copied]:visible, .story__share textarea")).to_be_visible()
+    page.get_by_role("link", name="Protokół, zdanie 2").click()
+    expect(page.locator("#sentence")).to_have_text(SAID)
+    expect(page.locator("#sentence")).to_be_in_viewport()
+    page = look(told, "/sources?by=organization&only=oZP")
+    page.get_by_role("link", name="Pokaż następne").click()
+    expect(page.locator(".canvas .is-match").first).to_be_in_viewport()
+
+
 def test_removed_words_stand_where_they_stood_and_have_a_story(told: Programme, look: Look) -> None:
     page = look(told, "/sources")
     page.locator(".canvas a:has(> del)", has_text="zaniedbane").click()

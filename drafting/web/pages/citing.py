@@ -86,9 +86,14 @@ def _of(source: Source, entries: tuple[Entry, ...]) -> list[str]:
             verdict = _("Accepted with changes on %(day)s by: %(who)s", **values)
         else:
             verdict = _("Accepted on %(day)s by: %(who)s", **values)
-        reason = shortened(" ".join(source.reason.split()), LONGEST_REASON)
-        found.append(f"{verdict}. {_('Reason: “%(reason)s”', reason=reason)}" if reason else f"{verdict}.")
+        found += [f"{verdict}.", *_reason(source)]
     return found
+
+
+def _reason(source: Source) -> list[str]:
+    """Why it was decided so, when that was said."""
+    reason = shortened(" ".join(source.reason.split()), LONGEST_REASON)
+    return [_("Reason: “%(reason)s”", reason=reason)] if reason else []
 
 
 def _end(story: Story) -> list[str]:
@@ -98,7 +103,7 @@ def _end(story: Story) -> list[str]:
         return []
     who = ", ".join(each.name for each in gone.organizations) or words.person(gone.decided_by or gone.author)
     said = _("Removed from the text on %(day)s: %(who)s", day=words.day(gone.decided_at or gone.at, year=True), who=who)
-    return [said + (f" (U-{gone.suggestion})." if gone.suggestion else ".")]
+    return [said + (f" (U-{gone.suggestion})." if gone.suggestion else "."), *_reason(gone)]
 
 
 def _place(session: Session, document_id: int, story: Story) -> str:
