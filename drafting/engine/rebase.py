@@ -63,6 +63,7 @@ def rebase(updates: Sequence[Update], stored: Iterable[Update]) -> list[Update]:
     stored    what was stored since, in order, one's own among it
     raises    as `carry`
     """
+    updates, stored = _named(updates), _named(stored)
     if len(updates) == 1:  # nearly every push; nobody here shows what is pending, so nothing is mapped the other way
         [update] = updates
         changes = update.changes
@@ -81,10 +82,12 @@ def carry(updates: Sequence[Update], stored: Iterable[Update], version: int) -> 
     updates   pending, in order; the first starts in the text of `version`
     stored    the stream's revisions after `version`, in order, one's own among them
     raises    MismatchError when lengths say that they do not start in one text; EngineError when an update is stored
-              but one pending before it is not, or when another update is stored under its names
+              but one pending before it is not, when another update is stored under its names, or for what is none
     law       the same result for a resend as for the first send (law 5), and for any split of `stored` into pulls
     """
-    pending = list(updates)
+    if type(version) is not int or version < 0:
+        raise EngineError(f"A version is a whole number from 0 on, not {version!r:.100}.")
+    pending, stored = _named(updates), _named(stored)
     confirmed: list[Confirmed] = []
     foreign: list[ChangeSet] = []
     for revision in stored:
@@ -106,6 +109,24 @@ def carry(updates: Sequence[Update], stored: Iterable[Update], version: int) -> 
             passing = passing.map(update.changes, before=True)
         foreign.append(passing)
     return Rebased(tuple(confirmed), tuple(pending), tuple(foreign), version)
+
+
+def _named(updates: Iterable[Update]) -> list[Update]:
+    """The updates, each with its names and changes. raises EngineError for what is none"""
+    if not isinstance(updates, Iterable):
+        raise EngineError(f"Updates come one after the other, not as {type(updates).__name__}.")
+    named = list(updates)
+    for update in named:
+        try:
+            client, sequence, changes = update.client, update.sequence, update.changes
+        except AttributeError:
+            raise EngineError(f"An update has a client, a sequence and changes; {update!r:.100} has not.") from None
+        if not (isinstance(client, str) and type(sequence) is int and isinstance(changes, ChangeSet)):
+            raise EngineError(
+                "An update is of a str, an int and a ChangeSet, "
+                f"not of {type(client).__name__}, {type(sequence).__name__} and {type(changes).__name__}."
+            )
+    return named
 
 
 def check_same(update: Update, stored: ChangeSet) -> None:

@@ -24,7 +24,8 @@ _LINE_END = re.compile("\r\n?")
 
 
 def normalise(text: str) -> str:
-    """The text with every CR LF and every CR made one LF, as CodeMirror reads text."""
+    """The text with every CR LF and every CR made one LF, as CodeMirror reads text. raises InvalidInput for no text"""
+    _check_text(text)
     return _LINE_END.sub("\n", text) if "\r" in text else text
 
 
