@@ -33,6 +33,28 @@ class Change:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer in a thread."""
+
+    author: str
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something said of text[start:end] of a section, which may be empty, with its thread."""
+
+    start: int
+    end: int
+    author: str
+    at: datetime
+    text: str
+    replies: tuple[Reply, ...] = ()
+    resolved: bool = False
+
+
 @dataclass(slots=True)
 class Tracked:
     """One character or mark of the woven stream.

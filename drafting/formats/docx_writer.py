@@ -32,6 +32,8 @@ from docx.shared import Cm, Pt, RGBColor
 from drafting.formats.docx_paragraphs import Look, Paragraph
 from drafting.formats.docx_tracked import (
     Change,
+    Remark,
+    Reply,
     Tracked,
     TrackedBlock,
     TrackedParagraph,
@@ -48,28 +50,6 @@ _COMMENTS_EXTENDED_TYPE = "application/vnd.openxmlformats-officedocument.wordpro
 _NUMBER_WIDE, _WORD_WIDE = 520, 1_150  # twips; "1234", and "uwzględniono" or a date, in the size of a table
 _RIGHT = '<w:jc w:val="right"/>'
 _CUSTOM_TYPE = "application/vnd.openxmlformats-officedocument.custom-properties+xml"
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer in a thread."""
-
-    author: str
-    at: datetime
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """A comment on text[start:end] of a section, with its thread."""
-
-    start: int
-    end: int
-    author: str
-    at: datetime
-    text: str
-    replies: tuple[Reply, ...] = ()
-    resolved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

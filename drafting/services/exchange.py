@@ -7,6 +7,7 @@ unless they agreed to be named. The same document gives the same bytes.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
@@ -119,7 +120,7 @@ def _critic(document: Document, parts: list[Marked]) -> str:
         remarks = []
         for note in part.notes:
             said = f"{note.text} ({resolved})" if note.resolved else note.text
-            for one, text in ((note, said), *((answer, answer.text) for answer in note.answers)):
+            for one, text in ((note, said), *((reply, reply.text) for reply in note.replies)):
                 at = one.at.astimezone(zone).date()
                 remarks.append(critic.CriticRemark(note.start, note.end, text, one.author, at))
         text = critic.write_critic(part.text, changes, remarks)
@@ -134,20 +135,11 @@ def _docx(session: Session, document: Document, parts: list[Marked]) -> bytes:
     files = []
     for part in parts:
         length = len(to_units(part.text))
-        remarks = [
-            docx_writer.Remark(*_seen(one.start, one.end, length), one.author, one.at, one.why) for one in part.marks
-        ]
-        remarks += [
-            docx_writer.Remark(
-                *_seen(one.start, one.end, length),
-                one.author,
-                one.at,
-                one.text,
-                tuple(docx_writer.Reply(each.author, each.at, each.text) for each in one.answers),
-                one.resolved,
-            )
-            for one in part.notes
-        ]
+        said = [*(docx_writer.Remark(one.start, one.end, one.author, one.at, one.why) for one in part.marks), *part.notes]
+        remarks = []
+        for one in said:
+            start, end = _seen(one.start, one.end, length)
+            remarks.append(replace(one, start=start, end=end))
         remarks.sort(key=lambda remark: (remark.start, remark.end))
         changes = tuple(docx_writer.Change(one.start, one.end, one.text, one.author, one.at) for one in part.marks)
         files.append(docx_writer.SectionFile(part.section_id, part.version, part.text, changes, tuple(remarks)))

@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from drafting.engine.text import to_units
+from drafting.formats.docx_tracked import Remark, Reply
 from drafting.services import annotations, sections, suggestions
 from drafting.services.access import Actor
 from drafting.services.names import Names
@@ -33,28 +34,6 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An entry of a thread after the first."""
-
-    author: str
-    at: datetime
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something said of text[start:end]; the range may be empty."""
-
-    start: int
-    end: int
-    author: str
-    at: datetime
-    text: str
-    answers: tuple[Answer, ...] = ()
-    resolved: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Marked:
     """A section with what is said of it.
 
@@ -66,7 +45,7 @@ class Marked:
     version: int
     text: str
     marks: tuple[Mark, ...]
-    notes: tuple[Note, ...]
+    notes: tuple[Remark, ...]
 
 
 def marked(session: Session, actor: Actor, document: Document) -> list[Marked]:
@@ -86,7 +65,7 @@ def _section(session: Session, actor: Actor, section_id: int, names: Names) -> M
     text = text_at(session, view.stream_id, version)
     length = len(to_units(text))
     marks: list[Mark] = []
-    notes: list[Note] = []
+    notes: list[Remark] = []
     taken: list[tuple[int, int]] = []
     for each in sorted(open_ones, key=lambda each: each.number):
         author, at = names.proposer(each), each.filed_at
@@ -96,21 +75,21 @@ def _section(session: Session, actor: Actor, section_id: int, names: Names) -> M
                 continue
             if any(start <= hunk.end and hunk.start <= end for start, end in taken):
                 why = f"U-{each.number}: „{hunk.ground}” → „{hunk.text}”. {each.reason}"
-                notes.append(Note(hunk.start, hunk.end, author, at, why))
+                notes.append(Remark(hunk.start, hunk.end, author, at, why))
             else:
                 taken.append((hunk.start, hunk.end))
                 marks.append(Mark(hunk.start, hunk.end, hunk.text, author, at, f"U-{each.number}: {each.reason}"))
     for remark in annotations.of_section(session, actor, section_id):
         if remark.start is None or remark.end is None or remark.suggestion_id is not None:
             continue
-        answers = tuple(
-            Answer(names.of(one.organization, one.author, one.author_id), one.at, one.text)
+        replies = tuple(
+            Reply(names.of(one.organization, one.author, one.author_id), one.at, one.text)
             for one in remark.replies
             if not one.is_removed
         )
         author = names.of(remark.organization, remark.author, remark.author_id)
         start, end = min(remark.start, length), min(remark.end, length)
-        notes.append(Note(start, end, author, remark.created_at, remark.text, answers, remark.state == "resolved"))
+        notes.append(Remark(start, end, author, remark.created_at, remark.text, replies, remark.state == "resolved"))
     marks.sort(key=lambda mark: (mark.start, mark.end))
     notes.sort(key=lambda note: (note.start, note.end))
     return Marked(section_id, version, text, tuple(marks), tuple(notes))
