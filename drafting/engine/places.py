@@ -53,21 +53,25 @@ class _Block:
 class Places:
     """All ranges of a section."""
 
-    __slots__ = ("_blocks",)
+    __slots__ = ("_blocks", "_last")
 
     def __init__(self) -> None:
         self._blocks: list[_Block] = []
+        self._last = 0  # block of the last place put in: those of a suggestion come in order
 
     def add(self, place: Place) -> None:
         """Put a place in; its start and end are positions in main as it is."""
         start = place._start
         blocks = self._blocks
-        index = 0
+        index = self._last
+        if index >= len(blocks) or blocks[index].starts[0] + blocks[index].offset > start:
+            index = 0
         while index + 1 < len(blocks) and blocks[index + 1].starts[0] + blocks[index + 1].offset <= start:
             index += 1
         if not blocks:
             blocks.append(_Block(0, [place]))
             return
+        self._last = index
         block = blocks[index]
         place._start -= block.offset
         place._end -= block.offset
