@@ -28,6 +28,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline, linkify
 from markdown_it.token import Token as Token  # for the writers of other formats
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.tasklists import tasklists_plugin
@@ -39,6 +40,7 @@ from drafting.formats.markdown_sources import place_code, remember_sources
 LONGEST_TEXT = 1_000_000  # characters; the longest law of the corpus has 170,000
 LONGEST_HTML = 12_000_000  # characters; footnote references can make 33 times their own length
 WIDEST_TABLE = 60  # columns; 12,000 columns took a second
+LONGEST_SCHEME = 40  # characters before a colon that are looked through for "https"
 
 _ALLOWED_LINK = re.compile(r"(?:https?:|mailto:|#|/|\?|\.{0,2}/|[^:/?#\s]*(?:[/?#]|$))", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"(?:class|title|tabindex|role|data-[a-z0-9-]+|aria-[a-z]+)\Z")
@@ -239,6 +241,7 @@ def _blocks_parser() -> MarkdownIt:
 
 def _configured(md: MarkdownIt) -> MarkdownIt:
     md.enable(["table", "strikethrough", "linkify"])
+    md.inline.ruler.at("linkify", _address)
     md.core.ruler.disable("linkify")  # bare names like "ust.pl" stay words; only addresses with a scheme become links
     md.block.ruler.at("table", _narrow_table, {"alt": ["paragraph", "reference"]})
     md.use(footnote_plugin).use(tasklists_plugin)
@@ -246,6 +249,17 @@ def _configured(md: MarkdownIt) -> MarkdownIt:
     md.core.ruler.push("source_lines", _source_lines)
     md.validateLink = lambda url: _ALLOWED_LINK.match(url.strip()) is not None  # type: ignore[method-assign]
     return md
+
+
+def _address(state: StateInline, silent: bool) -> bool:
+    """linkify, which searches all of the text before each colon for a scheme: asked first with the end of it alone."""
+    pending, pos = state.pending, state.pos
+    if state.src[pos] != ":":
+        return False
+    state.pending = pending[-LONGEST_SCHEME:]
+    is_one = linkify(state, True)
+    state.pending, state.pos = pending, pos
+    return is_one and linkify(state, silent)
 
 
 def _narrow_table(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:

@@ -276,3 +276,9 @@ def test_the_programme_of_the_demo_renders_with_marks():
 
 def test_plain_text_has_no_signs():
     assert plain_text("# **Cel** [główny](x)\n\ni `kod`") == "Cel główny i kod"
+
+
+def test_schemes_without_an_address_cost_what_their_text_costs():
+    """Each was searched for in all of the text before it: this one took minutes."""
+    assert render("<http://" * 30_000).count("&lt;http://") == 30_000
+    assert render("ą " * 100 + "https://example.org/a, xhttp://b.c").count("<a href=") == 1
