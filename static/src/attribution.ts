@@ -32,18 +32,18 @@ export interface Key {
   code: string;
   label: string;
   hue: number;
-  words: number;
+  characters: number;
 }
 
 export interface Legend {
   keys: Key[];
-  words: number;
+  characters: number;
   brought: number;
   deleted: number;
 }
 
 /** The group a source belongs to under a colouring; null: without a source of its own. */
-export function groupOf(source: Source | undefined, by: Colouring, now: number): Omit<Key, "words"> | null {
+export function groupOf(source: Source | undefined, by: Colouring, now: number): Omit<Key, "characters"> | null {
   if (!source) return null;
   if (by === "meeting") {
     if (source.meeting) return { id: `m${source.meeting.number}`, code: String(source.meeting.number), label: source.meeting.topic, hue: source.meeting.hue };
@@ -71,26 +71,37 @@ export function groupOf(source: Source | undefined, by: Colouring, now: number):
   const limits = [7, 30, 90, 365];
   const at = limits.findIndex(limit => days < limit);
   const i = at < 0 ? limits.length : at;
-  return { id: `age${i}`, code: t(`age.${i}.code`), label: t(`age.${i}`), hue: [2, 12, 8, 5, 1][i]! };
+  return { id: `age-${i}`, code: t(`age.${i}.code`), label: t(`age.${i}`), hue: [2, 12, 8, 5, 1][i]! };
 }
 
-const countWords = (text: string) => text.match(/[\p{L}\p{N}]+/gu)?.length ?? 0;
+/** What words without a group are called under a colouring. */
+const nobody = (by: Colouring): Omit<Key, "characters"> => {
+  const label = t(by === "organization" ? "source.unnamed" : by === "decision" ? "source.undecided" : "source.team");
+  return { id: "team", code: "–", label, hue: 0 };
+};
 
-export function legendOf(attribution: Attribution, text: string, by: Colouring, now = Date.now()): Legend {
+/** The classes of a colour: a hue, and of an age one of five steps from dark to light. */
+export const tone = ({ id, hue }: { id: string; hue: number }) => (id.startsWith("age-") ? `hue-${hue} ${id}` : `hue-${hue}`);
+
+const isOfSomebody = (source: Source | undefined) => Boolean(source && (source.organization ?? source.meeting ?? source.suggestion ?? source.decision));
+
+/** How many code units each group brought in; `brought`: those that are there on somebody's behalf, under any colouring. */
+export function legendOf(attribution: Attribution, by: Colouring, now = Date.now()): Legend {
   const keys = new Map<string, Key>();
-  let [pos, brought, all] = [0, 0, 0];
+  let [brought, all] = [0, 0];
   for (const [length, index] of attribution.spans) {
-    const words = countWords(text.slice(pos, pos + length));
-    pos += length;
-    all += words;
-    const group = groupOf(attribution.sources[index], by, now) ?? { id: "team", code: "–", label: t("source.team"), hue: 0 };
-    if (group.id !== "team") brought += words;
-    const key = keys.get(group.id) ?? { ...group, words: 0 };
-    key.words += words;
+    all += length;
+    const source = attribution.sources[index];
+    const group = groupOf(source, by, now) ?? nobody(by);
+    if (isOfSomebody(source)) brought += length;
+    const key = keys.get(group.id) ?? { ...group, characters: 0 };
+    key.characters += length;
     keys.set(group.id, key);
   }
-  const sorted = [...keys.values()].sort((a, b) => Number(a.id === "team") - Number(b.id === "team") || b.words - a.words);
-  return { keys: sorted, words: all, brought, deleted: (attribution.deleted ?? []).reduce((sum, run) => sum + countWords(run.text), 0) };
+  const sorted = [...keys.values()].sort(
+    (a, b) => Number(a.id === "team") - Number(b.id === "team") || (by === "age" ? a.id.localeCompare(b.id) : b.characters - a.characters),
+  );
+  return { keys: sorted, characters: all, brought, deleted: (attribution.deleted ?? []).reduce((sum, run) => sum + run.text.length, 0) };
 }
 
 interface Shown {
@@ -109,7 +120,7 @@ class DeletedRun extends WidgetType {
   constructor(
     readonly words: string,
     readonly code: string,
-    readonly hue: number,
+    readonly tone: string,
     readonly title: string,
     readonly pos: number,
   ) {
@@ -119,7 +130,7 @@ class DeletedRun extends WidgetType {
     return other.words === this.words && other.code === this.code && other.pos === this.pos;
   }
   toDOM(): HTMLElement {
-    const del = element("del", `run hue-${this.hue}`, this.words.trim() ? this.words : "¶");
+    const del = element("del", `run ${this.tone}`, this.words.trim() ? this.words : "¶");
     del.dataset["code"] = this.code;
     del.dataset["deleted"] = String(this.pos);
     del.title = this.title;
@@ -154,7 +165,7 @@ function decorate(shown: Shown, doc: Text): DecorationSet {
         if (from < to && doc.sliceString(from, to).trim()) {
           ranges.push(
             Decoration.mark({
-              class: `run hue-${run.hue}${on}${bare}`,
+              class: `run ${tone(run)}${on}${bare}`,
               attributes: { "data-code": run.code, title: run.label, "data-run": String(from), tabindex: "0", role: "button" },
             }).range(from, to),
           );
@@ -179,9 +190,9 @@ function decorate(shown: Shown, doc: Text): DecorationSet {
   flush();
   if (shown.deleted) {
     for (const gone of attribution.deleted ?? []) {
-      const group = groupOf(attribution.sources[gone.source], by, now) ?? { id: "team", code: "–", label: t("source.team"), hue: 0 };
+      const group = groupOf(attribution.sources[gone.source], by, now) ?? nobody(by);
       if (hidden.has(group.id) || gone.pos > length) continue;
-      ranges.push(Decoration.widget({ widget: new DeletedRun(gone.text, group.code, group.hue, t("source.deleted", { label: group.label }), gone.pos), side: -1 }).range(gone.pos));
+      ranges.push(Decoration.widget({ widget: new DeletedRun(gone.text, group.code, tone(group), t("source.deleted", { label: group.label }), gone.pos), side: -1 }).range(gone.pos));
     }
   }
   return Decoration.set(ranges, true);

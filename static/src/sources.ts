@@ -1,7 +1,10 @@
 // The two panels of Sources mode: the legend, which counts and filters, and the story of the words that were asked for.
 import type { EditorView } from "@codemirror/view";
-import { type Attribution, attributionField, type Colouring, legendOf, showAttribution } from "./attribution";
+import { type Attribution, attributionField, type Colouring, legendOf, showAttribution, tone } from "./attribution";
 import { api, element, partial, Refusal, t } from "./wire";
+
+/** A number as the pages write it: "19 831" in Polish, "19,831" in English. */
+const count = (number: number) => new Intl.NumberFormat(document.documentElement.lang, { useGrouping: "always" }).format(number);
 
 export class Sources {
   private attribution: Attribution | null = null;
@@ -64,7 +67,7 @@ export class Sources {
         ...(selected === undefined ? {} : { selected }),
       }),
     });
-    this.draw(view);
+    this.draw();
   }
 
   private changed(field: HTMLInputElement | HTMLSelectElement): void {
@@ -85,12 +88,12 @@ export class Sources {
     if (focus !== null) this.legend.querySelector<HTMLElement>(`input[value="${CSS.escape(focus)}"]`)?.focus();
   }
 
-  private draw(view: EditorView): void {
-    const legend = legendOf(this.attribution!, view.state.doc.toString(), this.by);
-    this.legend.querySelector("[data-says]")!.replaceChildren(element("b", "", String(legend.brought)), ` ${t("legend.brought", { words: legend.words })}`);
+  private draw(): void {
+    const legend = legendOf(this.attribution!, this.by);
+    this.legend.querySelector("[data-says]")!.replaceChildren(element("b", "", count(legend.brought)), ` ${t("legend.brought", { all: count(legend.characters) })}`);
     const share = this.legend.querySelector(".share")!;
-    share.replaceChildren(...legend.keys.map(key => element("i", `hue-${key.hue} v-${percent(key.words, legend.words)}`)));
-    const most = Math.max(1, ...legend.keys.filter(key => key.id !== "team").map(key => key.words));
+    share.replaceChildren(...legend.keys.map(key => element("i", `${tone(key)} v-${percent(key.characters, legend.characters)}`)));
+    const most = Math.max(1, ...legend.keys.filter(key => key.id !== "team").map(key => key.characters));
     this.legend.querySelector(".legend__list")!.replaceChildren(
       ...legend.keys.map(key => {
         const box = element("input");
@@ -100,17 +103,17 @@ export class Sources {
         box.checked = !this.hidden.has(key.id);
         const name = element("span", "key__name", key.label);
         name.title = key.label;
-        const label = element("label", `key hue-${key.hue}`, box, element("span", `tag hue-${key.hue}`, key.code), name, element("span", "num", String(key.words)));
+        const label = element("label", `key ${tone(key)}`, box, element("span", `tag ${tone(key)}`, key.code), name, element("span", "num", count(key.characters)));
         if (key.id !== "team") {
-          const bar = element("span", `key__bar v-${percent(key.words, most)}`);
+          const bar = element("span", `key__bar v-${percent(key.characters, most)}`);
           bar.setAttribute("aria-hidden", "true");
           label.append(bar);
         }
         return element("li", "", label);
       }),
     );
-    const count = this.legend.querySelector("[data-deleted-count]");
-    if (count) count.textContent = String(legend.deleted);
+    const removed = this.legend.querySelector("[data-deleted-count]");
+    if (removed) removed.textContent = count(legend.deleted);
   }
 
   /** Opens the story of the words at a position of the editor's text. */

@@ -202,6 +202,8 @@ def test_colour_is_never_the_only_sign(told: Programme, look: Look) -> None:
 
 def test_in_the_section_itself_words_are_chosen_too(told: Programme, open_as: Open) -> None:
     hand: Hand = open_as(told, None, "sources")
+    key = hand.page.locator(".legend .key", has_text="Rewitalizacja")
+    expect(key.locator(".num")).to_have_text(str(len(NATIVE)))
     hand.page.locator(".cm-content .run", has_text=NATIVE).click()
     story = hand.page.locator("[data-story]").first
     expect(story).to_contain_text(SAID)
