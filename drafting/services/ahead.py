@@ -27,8 +27,9 @@ MOST_MILESTONES = 4  # of the newest; a section keeps a dozen old states
 Reading = Callable[[], AbstractContextManager[Session]]
 
 
-def newest_documents(session: Session) -> list[int]:
-    """The ids of the documents that are read ahead, last written first."""
+def newest_documents(session: Session) -> list[tuple[int, int]]:
+    """The documents that are read ahead, last written first, with how many revisions of them may be read: all of them,
+    but of the last document."""
     rows = session.execute(
         select(Section.document_id, func.sum(Stream.version))
         .join(Stream, Stream.id == Section.stream_id)
@@ -39,26 +40,32 @@ def newest_documents(session: Session) -> list[int]:
     )
     found, left = [], MOST_REVISIONS
     for document_id, revisions in rows:
-        if revisions <= left:
+        if left > 0:
+            found.append((document_id, left))
             left -= revisions
-            found.append(document_id)
     return found
 
 
-def read_document(reading: Reading, document_id: int) -> Iterator[None]:
-    """Reads what a document has behind it, a step at a time.
+def read_document(reading: Reading, document_id: int, most: int = MOST_REVISIONS) -> Iterator[None]:
+    """Reads what a document has behind it, a step at a time: all of it, or the logs of the sections written last.
 
     reading  gives a session that only reads; none is open over the long part of it
+    most     revisions that may be read; when there are more, nothing is made of them that is of the whole document
     """
     with reading() as session:
-        streams = list(
-            session.scalars(
-                select(Section.stream_id)
-                .where(Section.document_id == document_id, Section.stream_id.is_not(None))
-                .order_by(Section.removed_at.is_not(None), Section.id)
-            )
-        )
-    for stream_id in streams:
+        streams = session.execute(
+            select(Stream.id, Stream.version)
+            .join(Section, Section.stream_id == Stream.id)
+            .outerjoin(Revision, (Revision.stream_id == Stream.id) & (Revision.version == Stream.version))
+            .where(Section.document_id == document_id)
+            .order_by(Section.removed_at.is_not(None), Revision.at.desc(), Section.id)
+        ).all()
+    is_whole = sum(version for _, version in streams) <= most
+    for stream_id, version in streams:
+        most -= version
+        if most < 0:
+            most += version
+            continue
         more = True
         while more:
             with reading() as session:
@@ -70,9 +77,10 @@ def read_document(reading: Reading, document_id: int) -> Iterator[None]:
         while read is not None and history.fold_ahead(STEP):
             yield
     yield
-    with reading() as session:
-        yield from _views(session, document_id)
-    yield from _ways(reading, document_id)
+    if is_whole:
+        with reading() as session:
+            yield from _views(session, document_id)
+        yield from _ways(reading, document_id)
 
 
 def _ways(reading: Reading, document_id: int) -> Iterator[None]:

@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from drafting.services import overview
@@ -27,7 +27,7 @@ from drafting.services.logs import StreamHistory
 from drafting.services.matrix import counted
 from drafting.services.overview import SuggestionFacts, Sum, sum_of
 from drafting.services.register import Entry, late_ones, remarks_of, tally
-from drafting.store.models import Event, Milestone, MilestoneSection, Section
+from drafting.store.models import Milestone, MilestoneSection, Section
 
 _WORD = re.compile(r"\w[\w\ud800-\udfff’'-]*")
 KEPT = 5000  # (stream, version) whose words are kept counted: a document's sections in a hundred named versions
@@ -131,15 +131,6 @@ class Book:
     def __init__(self, session: Session, document_id: int) -> None:
         self.session = session
         self.reader = Reader(session, document_id)
-        # A filed suggestion may still be given other origins: what was counted before that is not asked any more.
-        self.salt = (
-            session.scalar(
-                select(func.max(Event.number)).where(
-                    Event.document_id == document_id, Event.kind == "suggestion_amended"
-                )
-            )
-            or 0
-        )
         with _lock:
             self.kept = _counts.setdefault(session.get_bind().pool, {})
 
@@ -166,7 +157,8 @@ class Book:
     def counts(self, section_id: int, version: int) -> dict[str, tuple[int, int]]:
         """{key: (words, characters)} of a section at a version; EVERYBODY is all of it."""
         history = self.reader.history(section_id)
-        name = (history.stream_id, version, self.salt)
+        # A filed suggestion may still be given other origins: what was counted before that is not asked any more.
+        name = (history.stream_id, version, self.reader.sources.called.epoch)
         known = self.kept.get(name)
         if known is None:
             known = self._count(history, version)

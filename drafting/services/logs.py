@@ -1,9 +1,11 @@
-"""The whole log of a section's main stream as a worker keeps it for reading the past: `StreamHistory`, an engine `Log`.
+"""The whole log of a section's main stream as a worker keeps it for reading the past: `KeptLog`; and as one reader sees
+it: `StreamHistory`, an engine `Log` that ends at the version which the reader's transaction sees.
 
 Logs are append-only, so what was read once is never read again: every look-up reads the revisions that are new and
 keeps them, as rows whose changes are parsed when somebody asks for them. Texts and spans of old versions start from the
 nearest snapshot. Two things are folded as far as the log has been read and no further: the `weave` of all that ever
-stood, and the ledger of every coming and going of characters that are not where they were typed.
+stood, and the ledger of every coming and going of characters that are not where they were typed. While somebody reads,
+others may read further: a reader is never told of a revision whose decision, author or origin it cannot see.
 
 Nothing here decides who may read: callers ask `access` first. In a writing transaction nothing is kept.
 """
@@ -24,13 +26,13 @@ from sqlalchemy.orm import Session
 from drafting.engine.attribution import Span, Tape
 from drafting.engine.changes import ChangeSet
 from drafting.engine.text import to_units
-from drafting.engine.weave import Weave, inserted_text
+from drafting.engine.weave import Weave, inserted_text, weave
 from drafting.errors import NotFound
 from drafting.services.heads import spans_of
 from drafting.store.models import Revision, RevisionOrigin, Snapshot, Stream
 
 KEPT_STATES = 12  # old versions of a stream whose text and spans are remembered: a reader compares the same ones again
-KEPT_VIEWS = 60  # runs and removed words of so many versions of a stream
+KEPT_VIEWS = 12  # runs or removed words of versions of a stream: those of now, and of a few named ones
 KEPT_LOGS = 400  # streams of a database in memory; a document has a dozen
 
 
@@ -51,8 +53,8 @@ class Passing(NamedTuple):
     version: int
 
 
-class StreamHistory:
-    """A main stream from its first revision; the engine's `Log`, with who and when beside it."""
+class KeptLog:
+    """A main stream from its first revision as far as it was read, with who and when beside it."""
 
     def __init__(self, stream_id: int, section_id: int, bind: Any) -> None:
         self.stream_id = stream_id
@@ -75,10 +77,11 @@ class StreamHistory:
         self._gone: dict[tuple[int, int], list[Passing]] = {}
         self._came: dict[tuple[int, int], list[Passing]] = {}
 
-    # ── the engine's Log ──
+    # ── what the engine asks ──
 
     @property
     def version(self) -> int:
+        """The newest revision that was read. The last thing that grows: all else is there already."""
         return len(self._raw)
 
     def changes(self, version: int) -> ChangeSet:
@@ -131,29 +134,30 @@ class StreamHistory:
             return Tape(*self._states[best]), best
         return Tape(), 0
 
-    def version_at(self, at: datetime) -> int:
-        """The newest version that was there at a moment."""
-        return bisect_right(self.times, at)
-
     def inserted(self, version: int) -> str:
         """All that a revision inserted, units form: what the offsets of its characters count in."""
         return inserted_text(self.changes(version))
 
-    def weave(self) -> Weave:
-        """All that ever stood in this stream, folded up to the newest version. Hold `lock` while it is read."""
+    def weave(self, version: int) -> Weave:
+        """All that ever stood up to a version; the newest one asked for is kept. Hold `lock` while it is read."""
         if self._weave is None:
             self._weave = Weave(self, 0)
-        return self._weave.fold(self.version)
+        if version < self._weave.version:
+            return weave(self, 0, version)
+        return self._weave.fold(version)
 
     def own(self, span: Span) -> Span:
         """The span with this stream named."""
         return span if span.stream else span._replace(stream=self.stream_id)
 
     def views(self, stamp: Any) -> dict[Any, Any]:
-        """What was made of this log for people, kept until the stamp changes: names, decisions, organisations."""
+        """What was made of this log for people, kept until the stamp changes. What is of one version has a tuple as key."""
         with self.lock:
-            if self._stamp != stamp or len(self._views) > KEPT_VIEWS:
+            if self._stamp != stamp:
                 self._stamp, self._views = stamp, {}
+            of_versions = [key for key in self._views if isinstance(key, tuple)]
+            for key in of_versions[: max(0, len(of_versions) - KEPT_VIEWS)]:
+                del self._views[key]
             return self._views
 
     # ── the ledger ──
@@ -212,20 +216,6 @@ class StreamHistory:
             known = self.version
             if version <= known:
                 return
-            row = Revision.__table__.c
-            for each in session.execute(
-                select(row.changes, row.kind, row.author_id, row.carried, row.decision_id, row.at)
-                .where(row.stream_id == self.stream_id, row.version > known, row.version <= version)
-                .order_by(row.version)
-            ):
-                self._raw.append(each[0])
-                self.facts.append(Fact(each[1], each[2], each[4], each[5]))
-                # a clock that was set back does not put a version before the one it follows
-                self.times.append(max(each[5], self.times[-1]) if self.times else each[5])
-                if each[2] is not None:
-                    self.authors.add(each[2])
-                if each[3] is not None:
-                    self._carried[len(self._raw)] = spans_of(json.loads(each[3]))
             made: dict[int, list[int]] = {}
             for version_, origin_id in session.execute(
                 select(RevisionOrigin.version, RevisionOrigin.origin_id)
@@ -238,32 +228,91 @@ class StreamHistory:
             ):
                 made.setdefault(version_, []).append(origin_id)
             self.origins.update((each, tuple(ids)) for each, ids in made.items())
+            row = Revision.__table__.c
+            for each in session.execute(
+                select(row.changes, row.kind, row.author_id, row.carried, row.decision_id, row.at)
+                .where(row.stream_id == self.stream_id, row.version > known, row.version <= version)
+                .order_by(row.version)
+            ).all():
+                self.facts.append(Fact(each[1], each[2], each[4], each[5]))
+                # a clock that was set back does not put a version before the one it follows
+                self.times.append(max(each[5], self.times[-1]) if self.times else each[5])
+                if each[2] is not None:
+                    self.authors.add(each[2])
+                if each[3] is not None:
+                    self._carried[len(self._raw) + 1] = spans_of(json.loads(each[3]))
+                self._raw.append(each[0])
 
 
-_kept: WeakKeyDictionary[Any, dict[int, StreamHistory]] = WeakKeyDictionary()
+class StreamHistory:
+    """A main stream as one reader sees it; the engine's `Log`. `facts` and `times` may go on after `version`."""
+
+    def __init__(self, log: KeptLog, version: int) -> None:
+        self.log = log
+        self.version = version
+        self.stream_id, self.section_id = log.stream_id, log.section_id
+        self.facts, self.times, self.origins, self.lock = log.facts, log.times, log.origins, log.lock
+        self.authors = frozenset(log.authors)
+        self.changes, self.carried, self.inserted = log.changes, log.carried, log.inserted
+        self.own, self.views = log.own, log.views
+
+    def state(self, version: int) -> tuple[str, list[Span]]:
+        """Text (units form) and spans at a version. raises: NotFound"""
+        if not 0 <= version <= self.version:
+            raise NotFound(f"section {self.section_id} has no version {version}", version=self.version)
+        return self.log.state(version)
+
+    def text(self, version: int) -> str:
+        """Units form."""
+        return self.state(version)[0]
+
+    def spans(self, version: int) -> list[Span]:
+        return self.state(version)[1]
+
+    def version_at(self, at: datetime) -> int:
+        """The newest version that was there at a moment."""
+        return bisect_right(self.times, at, hi=self.version)
+
+    def weave(self) -> Weave:
+        """All that ever stood here, up to `version`. Hold `lock` while it is read."""
+        return self.log.weave(self.version)
+
+    def came(self, stream: int, version: int) -> Sequence[Passing]:
+        """When characters of a revision came here otherwise than by being typed: moved, brought back."""
+        return [each for each in self.log.came(stream, version) if each.version <= self.version]
+
+    def gone(self, stream: int, version: int) -> Sequence[Passing]:
+        """When characters of a revision were taken out here."""
+        return [each for each in self.log.gone(stream, version) if each.version <= self.version]
+
+
+# ── the logs of a database ──────────────────────────────────────────────────────────────────────────────
+
+
+_kept: WeakKeyDictionary[Any, dict[int, KeptLog]] = WeakKeyDictionary()
 _kept_lock = threading.Lock()
 
 
 def histories(session: Session, stream_ids: Sequence[int]) -> dict[int, StreamHistory]:
-    """{stream: its history up to now} of these main streams. Ask `access` before."""
+    """{stream: its history up to what this session sees} of these main streams. Ask `access` before."""
     found, versions = _remembered(session, stream_ids)
     for stream_id, version in versions.items():
         found[stream_id].refresh(session, version)
-    return found
+    return {stream_id: StreamHistory(found[stream_id], version) for stream_id, version in versions.items()}
 
 
-def read_ahead(session: Session, stream_id: int, most: int) -> tuple[StreamHistory, bool] | None:
-    """A stream's history after so many more of its revisions were read, and whether there are others still."""
+def read_ahead(session: Session, stream_id: int, most: int) -> tuple[KeptLog, bool] | None:
+    """A stream's log after so many more of its revisions were read, and whether there are others still."""
     found, versions = _remembered(session, [stream_id])
     if stream_id not in found:
         return None
-    history, version = found[stream_id], versions[stream_id]
-    history.refresh(session, min(version, history.version + most))
-    return history, history.version < version
+    log, version = found[stream_id], versions[stream_id]
+    log.refresh(session, min(version, log.version + most))
+    return log, log.version < version
 
 
-def _remembered(session: Session, stream_ids: Sequence[int]) -> tuple[dict[int, StreamHistory], dict[int, int]]:
-    """{stream: its history as far as it was read}, {stream: its version now}."""
+def _remembered(session: Session, stream_ids: Sequence[int]) -> tuple[dict[int, KeptLog], dict[int, int]]:
+    """{stream: its log as far as it was read}, {stream: its version now}."""
     wanted = set(stream_ids)
     rows = session.execute(select(Stream.id, Stream.section_id, Stream.version).where(Stream.id.in_(wanted))).all()
     bind = session.get_bind()
@@ -272,11 +321,11 @@ def _remembered(session: Session, stream_ids: Sequence[int]) -> tuple[dict[int, 
         known = {} if writing else _kept.setdefault(bind.pool, {})
         found = {}
         for stream_id, section_id, _ in rows:
-            history = known.pop(stream_id, None)
-            if history is None:
+            log = known.pop(stream_id, None)
+            if log is None:
                 reading = bind.execution_options(drafting_writes=False) if not writing else session.connection()
-                history = StreamHistory(stream_id, section_id, reading)
-            found[stream_id] = known[stream_id] = history
+                log = KeptLog(stream_id, section_id, reading)
+            found[stream_id] = known[stream_id] = log
         while len(known) > KEPT_LOGS:
             del known[next(iter(known))]
     return found, {stream_id: version for stream_id, _, version in rows}

@@ -1,21 +1,26 @@
 """What became of everything that was asked: one row a suggestion with its fate, and the sums of them.
 
 A read model for lists, the project page, meetings and organisations. All numbers come from here, so that they agree:
-a suggestion counts where one of its origins names the meeting or organisation, once.
+a suggestion counts where one of its origins names the meeting or organisation, once. A worker keeps the rows of each
+section until something moves in it, so that a decision costs the section it was made in.
 """
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from drafting.services.access import Actor, require, visible_suggestions
-from drafting.services.people import OrganizationView, organization_view
+from drafting.services.access import Actor, require
+from drafting.services.epochs import Called, MeetingBadge, called
+from drafting.services.people import OrganizationView
 from drafting.store.models import (
     Annotation,
     Decision,
@@ -24,29 +29,18 @@ from drafting.store.models import (
     Hunk,
     Meeting,
     MeetingAttendance,
-    Organization,
     Origin,
     Section,
+    Stream,
     Suggestion,
     SuggestionOrigin,
-    User,
 )
 
 # What a suggestion can come to, in the order of a list of filters.
 FATES = ("open", "partly_open", "accepted", "partly", "rejected", "fulfilled", "superseded", "withdrawn", "draft")
 STANDS = frozenset({"accepted", "partly", "fulfilled"})  # something of it is in the text
+KEPT = 2000  # sections of a database whose suggestions are remembered
 SETTLED = frozenset({"accepted", "partly", "rejected", "fulfilled", "superseded"})
-
-
-@dataclass(frozen=True, slots=True)
-class MeetingBadge:
-    """A meeting as lists name it."""
-
-    id: int
-    number: int
-    topic: str
-    short: str
-    hue: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,67 +109,113 @@ class Figures:
 def suggestions(session: Session, actor: Actor, document_id: int) -> list[SuggestionFacts]:
     """Every suggestion that the actor may know of, by number. needs: read"""
     document = require(session, actor, "read", document_id)
-    rows = session.execute(
-        select(Suggestion, User.name)
-        .join(User, User.id == Suggestion.author_id)
-        .where(visible_suggestions(actor, document))
-        .order_by(Suggestion.number)
+    organization_id = actor.organization_id(document)
+    found = [
+        row
+        for rows in _by_section(session, document).values()
+        for row in rows
+        if row.filed_at is not None
+        or (actor.user_id is not None and row.author_id == actor.user_id)
+        or (organization_id is not None and row.organization is not None and row.organization.id == organization_id)
+    ]
+    return sorted(found, key=lambda row: row.number)
+
+
+# ── what is kept ──
+
+# {database: {section: (what was so when its suggestions were read, they)}}
+_kept: WeakKeyDictionary[Any, dict[int, tuple[tuple[Any, ...], tuple[SuggestionFacts, ...]]]] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def _by_section(session: Session, document: Document) -> dict[int, Sequence[SuggestionFacts]]:
+    """{section: all of its suggestions, drafts too}; of sections in which nothing has moved as they were read before.
+
+    Whatever happens to a suggestion raises `moved` of its section; names and deadlines belong to the document.
+    """
+    names = called(session, document.id)
+    moved = session.execute(
+        select(Section.id, Stream.moved)
+        .join(Stream, Stream.id == Section.stream_id)
+        .where(Section.document_id == document.id)
     ).all()
-    ids = [row.id for row, _ in rows]
-    if not ids:
-        return []
-    pieces: dict[int, list[Piece]] = {each: [] for each in ids}
-    of_document = select(Suggestion.id).where(Suggestion.document_id == document_id).scalar_subquery()
-    for hunk in session.execute(
+    states = {row.id: (row.moved, names.epoch, document.phase, document.phase_ends_at) for row in moved}
+    with _lock:
+        known = _kept.setdefault(session.get_bind().pool, {})
+        found: dict[int, Sequence[SuggestionFacts]] = {}
+        for section_id, state in states.items():
+            kept = known.get(section_id)
+            if kept is not None and kept[0] == state:
+                found[section_id] = kept[1]
+    missing = [each for each in states if each not in found]
+    read = {each: tuple(rows) for each, rows in _read(session, document, names, missing).items()}
+    found.update(read)
+    if not session.get_bind().get_execution_options().get("drafting_writes", True):  # what is written may be rolled back
+        with _lock:
+            for section_id, rows in read.items():
+                known.pop(section_id, None)
+                known[section_id] = states[section_id], rows
+            while len(known) > KEPT:
+                del known[next(iter(known))]
+    return found
+
+
+def _read(
+    session: Session, document: Document, names: Called, section_ids: Sequence[int]
+) -> dict[int, list[SuggestionFacts]]:
+    """{section: its suggestions}, of these sections."""
+    found: dict[int, list[SuggestionFacts]] = {each: [] for each in section_ids}
+    here = select(Suggestion.id).where(Suggestion.section_id.in_(section_ids)).scalar_subquery()
+    rows = session.execute(
+        select(
+            Suggestion.id, Suggestion.number, Suggestion.section_id, Suggestion.stream_id, Suggestion.state,
+            Suggestion.organization_id, Suggestion.author_id, Suggestion.reason, Suggestion.filed_at, Suggestion.created_at,
+            Suggestion.withdrawn_at, Suggestion.form, Suggestion.new_section,
+        ).where(Suggestion.section_id.in_(section_ids))
+    ).all()  # fmt: skip
+    if not rows:
+        return found
+    pieces: dict[int, list[Piece]] = {row.id: [] for row in rows}
+    for suggestion_id, *hunk in session.execute(
         select(Hunk.suggestion_id, Hunk.id, Hunk.ground, Hunk.text, Hunk.state)
-        .where(Hunk.suggestion_id.in_(of_document), Hunk.state != "joined")
+        .where(Hunk.suggestion_id.in_(here), Hunk.state != "joined")
         .order_by(Hunk.suggestion_id, Hunk.start, Hunk.id)
     ):
-        if hunk.suggestion_id in pieces:
-            pieces[hunk.suggestion_id].append(Piece(hunk.id, hunk.ground, hunk.text, hunk.state))
-    organizations = {
-        row.id: organization_view(row)
-        for row in session.scalars(select(Organization).where(Organization.document_id == document_id))
-    }
-    meetings = {
-        row.id: MeetingBadge(row.id, row.number, row.topic, row.short or row.topic[:40], row.hue)
-        for row in session.scalars(select(Meeting).where(Meeting.document_id == document_id))
-    }
+        pieces[suggestion_id].append(Piece(*hunk))
     origins: dict[int, list[tuple[int | None, int | None]]] = {}
     for suggestion_id, organization_id, meeting_id in session.execute(
         select(SuggestionOrigin.suggestion_id, Origin.organization_id, Origin.meeting_id)
         .join(Origin, Origin.id == SuggestionOrigin.origin_id)
-        .where(Origin.document_id == document_id)
+        .where(SuggestionOrigin.suggestion_id.in_(here))
         .order_by(Origin.id)
     ):
         origins.setdefault(suggestion_id, []).append((organization_id, meeting_id))
     support = dict(
         session.execute(
             select(Endorsement.suggestion_id, func.count())
-            .where(Endorsement.suggestion_id.in_(of_document), Endorsement.ended_at.is_(None))
+            .where(Endorsement.suggestion_id.in_(here), Endorsement.ended_at.is_(None))
             .group_by(Endorsement.suggestion_id)
         ).all()
     )
     decided: dict[int, tuple[datetime, str]] = {}
     reworded: set[int] = set()
-    for suggestion_id, verdict, at, by in session.execute(
-        select(Decision.suggestion_id, Decision.verdict, Decision.at, User.name)
-        .join(User, User.id == Decision.by_id)
-        .where(Decision.document_id == document_id, Decision.reverted_by_id.is_(None), Decision.verdict != "reverted")
+    for suggestion_id, verdict, at, by_id in session.execute(
+        select(Decision.suggestion_id, Decision.verdict, Decision.at, Decision.by_id)
+        .where(
+            Decision.suggestion_id.in_(here), Decision.reverted_by_id.is_(None), Decision.verdict != "reverted"
+        )
         .order_by(Decision.id)
     ):
-        decided[suggestion_id] = (at, by)
+        decided[suggestion_id] = (at, names.people[by_id])
         if verdict == "reworded":
             reworded.add(suggestion_id)
-    made = []
-    for row, author in rows:
+    for row in rows:
         mine = pieces[row.id]
         from_where = origins.get(row.id, [])
-        speakers = dict.fromkeys(each for each, _ in from_where if each in organizations)
-        heard = dict.fromkeys(each for _, each in from_where if each in meetings)
+        speakers = dict.fromkeys(each for each, _ in from_where if each in names.organizations)
+        heard = dict.fromkeys(each for _, each in from_where if each in names.meetings)
         at, by = decided.get(row.id, (None, ""))
-        late = row.filed_at is not None and row.form != "meeting" and _late(document, row.filed_at)
-        made.append(
+        found[row.section_id].append(
             SuggestionFacts(
                 id=row.id,
                 number=row.number,
@@ -183,11 +223,11 @@ def suggestions(session: Session, actor: Actor, document_id: int) -> list[Sugges
                 stream_id=row.stream_id,
                 fate=fate_of(row, [each.state for each in mine], row.id in reworded),
                 state=row.state,
-                organization=organizations.get(row.organization_id) if row.organization_id else None,
-                organizations=tuple(organizations[each] for each in speakers),
-                meetings=tuple(meetings[each] for each in heard),
+                organization=names.organizations.get(row.organization_id) if row.organization_id else None,
+                organizations=tuple(names.organizations[each] for each in speakers),
+                meetings=tuple(names.meetings[each] for each in heard),
                 author_id=row.author_id,
-                author=author,
+                author=names.people[row.author_id],
                 reason=row.reason,
                 pieces=tuple(each for each in mine if each.state != "withdrawn"),
                 endorsements=support.get(row.id, 0),
@@ -195,14 +235,14 @@ def suggestions(session: Session, actor: Actor, document_id: int) -> list[Sugges
                 created_at=row.created_at,
                 decided_at=at,
                 decided_by=by,
-                late=late,
+                late=row.filed_at is not None and row.form != "meeting" and _late(document, row.filed_at),
                 new_section=row.new_section,
             )
         )
-    return made
+    return found
 
 
-def fate_of(row: Suggestion, states: Iterable[str], was_reworded: bool = False) -> str:
+def fate_of(row: Any, states: Iterable[str], was_reworded: bool = False) -> str:
     """What a suggestion has come to, from the states of its hunks."""
     if row.withdrawn_at is not None:
         return "withdrawn"

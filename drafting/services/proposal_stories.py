@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from drafting.services import annotations
 from drafting.services.access import Actor, visible_suggestions
 from drafting.services.attribution_view import Reader
-from drafting.services.overview import MeetingBadge
+from drafting.services.epochs import MeetingBadge
 from drafting.services.people import OrganizationView
 from drafting.store.models import (
     Decision,

@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 
 from drafting.services import overview
 from drafting.services.access import Actor, require
-from drafting.services.overview import MeetingBadge, SuggestionFacts
+from drafting.services.epochs import MeetingBadge
+from drafting.services.overview import SuggestionFacts
 from drafting.services.people import OrganizationView, organization_view
 from drafting.store.models import (
     Annotation,

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from drafting.formats.tables import Cell, Run
 from drafting.services.logs import StreamHistory, histories
-from drafting.services.overview import MeetingBadge
+from drafting.services.epochs import MeetingBadge
 from drafting.services.passages import Passage, Place, passages
 from drafting.services.people import OrganizationView
 from drafting.services.register import Entry

@@ -13,23 +13,19 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from drafting.engine.attribution import Span
+from drafting.services.epochs import Called, MeetingBadge, called
 from drafting.services.logs import Fact, StreamHistory
-from drafting.services.overview import MeetingBadge
-from drafting.services.people import OrganizationView, organization_view
+from drafting.services.people import OrganizationView
 from drafting.store.models import (
     Decision,
-    Event,
-    Meeting,
-    Organization,
     Origin,
     Section,
     Suggestion,
     SuggestionOrigin,
-    User,
 )
 
 COLOURINGS = ("meeting", "organization", "kind", "decision", "age")
@@ -150,26 +146,13 @@ class Sources:
         return known
 
     def views(self, history: StreamHistory) -> dict[Any, Any]:
-        """What may be kept of a stream as long as nobody and nothing behind it has another name or another fate."""
-        return history.views(self._stamp)
+        """What may be kept of a stream as long as nobody and nothing behind it is called otherwise."""
+        return history.views(self.called.epoch)
 
     @cached_property
-    def _stamp(self) -> int:
-        """Changes with every event of the document and with every name: an account that ends is nowhere named after."""
-        event = self._session.scalar(select(func.max(Event.number)).where(Event.document_id == self._document_id))
-        decided = self._session.scalar(select(func.max(Decision.id)).where(Decision.document_id == self._document_id))
-        people = self._session.execute(
-            select(User.id, User.name)
-            .where(User.id.in_({each for history in self._histories.values() for each in history.authors}))
-            .order_by(User.id)
-        ).all()
-        deciders = self._session.execute(
-            select(User.id, User.name)
-            .where(User.id.in_(select(Decision.by_id).where(Decision.document_id == self._document_id)))
-            .order_by(User.id)
-        ).all()
-        rest = tuple(self.organizations.values()), tuple(self.meetings.values())
-        return hash((event, decided, tuple(map(tuple, people)), tuple(map(tuple, deciders)), rest))
+    def called(self) -> Called:
+        """The names of the document, of everybody who typed too. What is made with them is kept while they hold."""
+        return called(self._session, self._document_id, {each for one in self._histories.values() for each in one.authors})
 
     def of_span(self, span: Span) -> Iterator[tuple[int, Source]]:
         """(length, source) of the characters of a span whose stream is named."""
@@ -271,19 +254,13 @@ class Sources:
             row.id: (self.organizations.get(row.organization_id or 0), self.meetings.get(row.meeting_id or 0)) for row in rows
         }
 
-    @cached_property
+    @property
     def organizations(self) -> dict[int, OrganizationView]:
-        rows = self._session.scalars(select(Organization).where(Organization.document_id == self._document_id))
-        return {row.id: organization_view(row) for row in rows}
+        return self.called.organizations
 
-    @cached_property
+    @property
     def meetings(self) -> dict[int, MeetingBadge]:
-        rows = self._session.execute(
-            select(Meeting.id, Meeting.number, Meeting.topic, Meeting.short, Meeting.hue).where(
-                Meeting.document_id == self._document_id
-            )
-        )
-        return {row.id: MeetingBadge(row.id, row.number, row.topic, row.short or row.topic[:40], row.hue) for row in rows}
+        return self.called.meetings
 
     @cached_property
     def _decisions(self) -> dict[int, Any]:
@@ -314,11 +291,9 @@ class Sources:
             found.setdefault(suggestion_id, []).append(self._origins[origin_id])
         return found
 
-    @cached_property
+    @property
     def _names(self) -> dict[int, str]:
-        wanted = {each for history in self._histories.values() for each in history.authors}
-        wanted |= {row.by_id for row in self._decisions.values()}
-        return dict(self._session.execute(select(User.id, User.name).where(User.id.in_(wanted))).all())
+        return self.called.people
 
 
 def _organizations(origins: Iterable[tuple[OrganizationView | None, MeetingBadge | None]]) -> tuple[OrganizationView, ...]:

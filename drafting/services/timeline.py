@@ -22,7 +22,7 @@ from drafting.services.access import Actor, require, visible_suggestions
 from drafting.services.attribution_view import Reader
 from drafting.services.clock import now
 from drafting.services.comparison import Comparison, compare
-from drafting.services.overview import MeetingBadge
+from drafting.services.epochs import MeetingBadge
 from drafting.store.models import Annotation, Decision, Document, Event, Meeting, Milestone, PhaseChange, Suggestion, User
 
 AWAY = timedelta(days=7)  # how far back "while I was away" goes for those who were never here
@@ -108,7 +108,12 @@ def marks(session: Session, actor: Actor, document_id: int) -> list[TimelineMark
         select(Suggestion.filed_at).where(Suggestion.document_id == document_id, Suggestion.filed_at.is_not(None))
     ).all()
     found += _days("suggestions", [each for each in filed if each is not None], zone)
-    written = [fact.at for history in reader.histories.values() for fact in history.facts if fact.kind != "accept"]
+    written = [
+        fact.at
+        for history in reader.histories.values()
+        for fact in history.facts[: history.version]
+        if fact.kind != "accept"
+    ]
     found += _days("edits", written, zone)
     return sorted(found, key=lambda each: (each.at, each.kind))
 

@@ -36,11 +36,15 @@ PATIENCE = 30.0  # s that a push may wait for its answer
 class Events:
     """The handlers of one live server."""
 
-    def __init__(self, app: Flask, server: socketio.Server, rooms: Rooms, writer: Writer) -> None:
+    def __init__(
+        self, app: Flask, server: socketio.Server, rooms: Rooms, writer: Writer, heard: Callable[[], None]
+    ) -> None:
+        """heard: called whenever a client says something"""
         self.app = app
         self.server = server
         self.rooms = rooms
         self.writer = writer
+        self.heard = heard
         self.database: Database = app.extensions["database"]
         server.on("connect", self.connect)
         server.on("disconnect", self.disconnect)
@@ -91,6 +95,7 @@ class Events:
         """The handler, which answers every event with its value or the one error body."""
 
         def answer(sid: str, data: Any = None, *rest: Any) -> dict[str, Any]:
+            self.heard()
             client = self.rooms.clients.get(sid)
             if client is None:
                 return wire.error_body(NotSignedIn("this connection has ended; connect again"))

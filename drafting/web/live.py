@@ -34,8 +34,10 @@ log = logging.getLogger(__name__)
 SOMEBODY = select(User.id, User.session_epoch).order_by(User.id.desc()).limit(1)
 WARM_SECTIONS = 50  # read into memory when a server starts
 AHEAD_AFTER = 1.0  # s; those who waited for the start come first, then the past is read ahead
-REST = 2  # times as long as a step took: writer and pages go before it
-QUIET = 0.25  # s since the last request before the next step is taken
+CALM = 3.0  # s in which nobody has asked for anything: then it goes on without a rest
+BREATH = 0.001  # s between two steps even then: whoever comes is let in
+REST = 2  # times as long as a step took, where people are: writer and pages go before it
+QUIET = 0.25  # s since somebody asked before the next step is taken
 MOST_REST = 1.0  # s; where it is never quiet it goes on all the same
 
 
@@ -69,13 +71,15 @@ class Live:
         server = self.socketio.server
         websocket.install(server.eio, most=connections(self.settings.threads))
         self.writer = Writer(self.database, self.rooms)
-        self.events = Events(app, server, self.rooms, self.writer)
+        self._asked_at = -CALM
+        self._awaited: set[int] = set()  # the threads that make an answer
+        self.events = Events(app, server, self.rooms, self.writer, self._heard)
         self.warming = threading.Thread(target=self._warm, name="live warming", daemon=True)
         self._workers: Workers | None = None
         self.ahead = threading.Thread(target=self._read_ahead, name="live reading ahead", daemon=True)
         self._stopped = threading.Event()
-        self._asked_at = 0.0
         app.before_request(self._asked)
+        app.teardown_request(self._answered)
 
     def start(self) -> None:
         if self.settings.redis_url:
@@ -113,11 +117,34 @@ class Live:
             log.exception("sections could not be read ahead")
 
     def _asked(self) -> None:
-        """Somebody waits for an answer: the reading ahead waits too."""
+        """Somebody waits for a page: the reading ahead waits too."""
+        self._awaited.add(threading.get_ident())
         self._asked_at = time.monotonic()
 
+    def _answered(self, _: BaseException | None) -> None:
+        self._awaited.discard(threading.get_ident())
+        self._asked_at = time.monotonic()
+
+    def _heard(self) -> None:
+        """Somebody types, or moves in a text that others have open."""
+        self._asked_at = time.monotonic()
+
+    def _rest(self, took: float) -> bool:
+        """Rests after a step that took so many seconds; whether there is to be another one."""
+        now = time.monotonic()
+        is_calm = not self._awaited and now - self._asked_at >= CALM
+        if self._stopped.wait(BREATH if is_calm else max(BREATH, REST * took)):
+            return False
+        while time.monotonic() - now < MOST_REST:
+            left = self._asked_at + QUIET - time.monotonic()
+            if left <= 0 and not self._awaited:
+                break
+            if self._stopped.wait(max(left, BREATH)):
+                return False
+        return True
+
     def _read_ahead(self) -> None:
-        """Reads templates, and the past of the documents written last, in small steps with rests between."""
+        """Reads templates, and the past of the documents written last, in small steps; with rests where people are."""
         self.warming.join()
         if self._stopped.wait(AHEAD_AFTER):
             return
@@ -125,12 +152,8 @@ class Live:
         try:
             with closing(self._steps()) as steps:
                 for _ in steps:
-                    now = time.monotonic()
-                    if self._stopped.wait(REST * (now - began)):
+                    if not self._rest(time.monotonic() - began):
                         return
-                    while (ahead_of := self._asked_at + QUIET - time.monotonic()) > 0 and time.monotonic() - now < MOST_REST:
-                        if self._stopped.wait(ahead_of):
-                            return
                     began = time.monotonic()
         except Exception:  # whoever asks for it reads it, and is told what is wrong
             log.exception("the past could not be read ahead")
@@ -141,8 +164,8 @@ class Live:
             yield
         with self.database.read() as session:
             newest = ahead.newest_documents(session)
-        for document_id in newest:
-            yield from ahead.read_document(self.database.read, document_id)
+        for document_id, most in newest:
+            yield from ahead.read_document(self.database.read, document_id, most)
 
 
 def connections(threads: int) -> int:

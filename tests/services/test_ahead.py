@@ -39,7 +39,7 @@ def test_what_was_read_ahead_is_what_the_views_read_also_after_another_worker_wr
     elsewhere = Database(url)
     try:
         with elsewhere.session(writes=False) as session:
-            assert ahead.newest_documents(session) == [document_id]
+            assert ahead.newest_documents(session) == [(document_id, ahead.MOST_REVISIONS)]
         for _ in ahead.read_document(elsewhere.read, document_id):
             pass
         assert all_told(elsewhere, document_id) == all_told(database, document_id)
@@ -75,14 +75,26 @@ def test_reading_ahead_leaves_nothing_to_be_folded_and_may_end_at_any_step(datab
             pass
         with elsewhere.session(writes=False) as session:
             kept = logs.history_of(session, stream_id)
-            assert kept.version == 12 and not kept.fold_ahead(1)
+            assert kept.version == 12 and not kept.log.fold_ahead(1)
     finally:
         elsewhere.close()
 
 
-def test_a_document_too_long_to_be_kept_is_left_to_those_who_ask(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_document_too_long_to_be_kept_the_sections_written_last_are_read(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with database.session() as session:
         stage = Stage(session)
-        typed(session, stage, "word ", 1)
+        document_id, one, two = stage.document.id, stage.one.stream_id, stage.two.stream_id
+        typed(session, stage, "word ", 1)  # the first section was written last, in two revisions
         monkeypatch.setattr(ahead, "MOST_REVISIONS", 2)
-        assert ahead.newest_documents(session) == []
+        assert ahead.newest_documents(session) == [(document_id, 2)]
+    elsewhere = Database(database.url.render_as_string(hide_password=False))
+    try:
+        for _ in ahead.read_document(elsewhere.read, document_id, 2):
+            pass
+        with elsewhere.session(writes=False) as session:
+            known, _ = logs._remembered(session, [one, two])
+            assert [known[each].version for each in (one, two)] == [2, 0]
+    finally:
+        elsewhere.close()
