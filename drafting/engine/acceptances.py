@@ -95,12 +95,15 @@ class Acceptances(OpenHunks):
             result.append(((id, one.id), self._text[low : one.start] + one.text + self._text[one.end : high]))
         return tuple(result)
 
-    def ways(self, suggestion: int, hunk: int) -> tuple[Way, ...]:
-        """How the hunk can be accepted now, with the sentence each would make; none while main reads so already."""
+    def ways(self, suggestion: int, hunk: int, most: int = 2) -> tuple[Way, ...]:
+        """How the hunk can be accepted now, with the sentence each would make; none while main reads so already.
+
+        most  how many are wanted: the first is there at once, the second needs the log since the hunk was written
+        """
         branch = self._branch(suggestion)
         found = self._hunk(branch, hunk)
         ways = []
-        for mode in ("stands", "around") if found.base_changed else ("",):
+        for mode in (("stands", "around") if found.base_changed else ("",))[:most]:
             made = self._replacement(branch, found, Item(suggestion, hunk, mode=mode))
             if not isinstance(made, str):
                 ways.append(Way(mode, self._preview(made[0])))

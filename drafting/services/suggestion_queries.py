@@ -98,6 +98,7 @@ def listing(
     words: str = "",
     limit: int = 100,
     offset: int = 0,
+    ways: int = 2,
 ) -> list[SuggestionView]:
     """The suggestions of a document that the actor sees, by section and number.
 
@@ -105,6 +106,7 @@ def listing(
     states      draft filed decided withdrawn; empty: all
     hunk_state  only those with a hunk in this state
     words       in the reason, or in what is proposed
+    ways        to accept each hunk, as `views`
     needs       read
     """
     query = _filtered(
@@ -119,7 +121,7 @@ def listing(
         .limit(limit)
         .offset(offset)
     ).all()
-    return views(session, actor, rows)
+    return views(session, actor, rows, ways=ways)
 
 
 def count(session: Session, actor: Actor, document_id: int, **filters: Any) -> int:

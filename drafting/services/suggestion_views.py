@@ -205,11 +205,14 @@ class SuggestionView:
 # ── views ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def views(session: Session, actor: Actor, rows: Sequence[Suggestion]) -> list[SuggestionView]:
-    """The values of rows that the actor may see, in their order, read section by section."""
+def views(session: Session, actor: Actor, rows: Sequence[Suggestion], *, ways: int = 2) -> list[SuggestionView]:
+    """The values of rows that the actor may see, in their order, read section by section.
+
+    ways  how many of each hunk at most; a list shows the first, and the second may need a long log
+    """
     if not rows:
         return []
-    gathered = _Gathered(session, actor, rows)
+    gathered = _Gathered(session, actor, rows, ways)
     built: dict[int, SuggestionView] = {}
     by_section: dict[int, list[Suggestion]] = defaultdict(list)
     for row in rows:
@@ -224,8 +227,8 @@ def views(session: Session, actor: Actor, rows: Sequence[Suggestion]) -> list[Su
 class _Gathered:
     """All rows that the views of some suggestions need, read with one query each."""
 
-    def __init__(self, session: Session, actor: Actor, rows: Sequence[Suggestion]) -> None:
-        self.session, self.actor = session, actor
+    def __init__(self, session: Session, actor: Actor, rows: Sequence[Suggestion], ways: int) -> None:
+        self.session, self.actor, self.ways = session, actor, ways
         ids = [row.id for row in rows]
         self.documents = {each: session.get_one(Document, each) for each in {row.document_id for row in rows}}
         self.titles = dict(
@@ -344,7 +347,7 @@ class _Gathered:
             related = tuple(self._related(head, row, hunk.id))
             ways = tuple(
                 WayView(way.mode, from_units(way.preview.before), from_units(way.preview.after))
-                for way in head.proposals.ways(row.id, hunk.id)
+                for way in head.proposals.ways(row.id, hunk.id, self.ways)
             )
         return HunkView(
             id=hunk.id,

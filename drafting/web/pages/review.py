@@ -126,7 +126,7 @@ def queue_of(document_id: int, filters: Mapping[str, str]) -> tuple[list[Item], 
     order = {each.id: place for place, each in enumerate(sections.outline(session, actor, document_id))}
     found = [
         view
-        for view in suggestions.listing(session, actor, document_id, hunk_state="open", limit=5000)
+        for view in suggestions.listing(session, actor, document_id, hunk_state="open", limit=5000, ways=1)
         if view.id in wanted and view.open_hunks
     ]
     found.sort(key=lambda view: (order.get(view.section_id, len(order)), view.open_hunks[0].start or 0, view.number))
@@ -167,13 +167,12 @@ def groups_of(document_id: int, queue: Sequence[Item]) -> list[tuple[str, list[I
 
 
 def _chosen(document_id: int, queue: Sequence[Item], given: Mapping[str, str]) -> SuggestionView | None:
+    """The suggestion to be decided now, with every way to accept it: the one that is asked for, else the first."""
+    session, actor = frame.reading(), frame.actor()
     number = given.get("u", "")
     if number.isdecimal() and len(number) < 10:
-        for item in queue:
-            if item.view.number == int(number):
-                return item.view
-        return suggestions.by_number(frame.reading(), frame.actor(), document_id, int(number))
-    return queue[0].view if queue else None
+        return suggestions.by_number(session, actor, document_id, int(number))
+    return suggestions.suggestion(session, actor, queue[0].view.id) if queue else None
 
 
 def _hunk(view: SuggestionView, given: Mapping[str, str]) -> HunkView | None:
