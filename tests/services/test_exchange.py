@@ -85,7 +85,7 @@ def test_criticmarkup_reads_back_as_the_text_and_what_was_proposed(session: Sess
     assert (change.author, change.reason) == ("Fundacja A", "U-1: Because 250 🌲.")
     units = to_units(said.text)
     proposed = from_units(units[: change.start] + to_units(change.text) + units[change.end :])
-    assert proposed == said.text.replace("100", "250 🌲")
+    assert proposed == said.text.replace("100 trees", "250 🌲 trees")
     assert {(remark.author, remark.text) for remark in said.remarks} == {
         ("Fundacja B", "U-2: „100” → „150”. Because 150."),
         ("uczestnik konsultacji", "Which trees?"),
