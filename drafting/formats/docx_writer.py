@@ -323,7 +323,7 @@ class _Writer:
         head = "".join(
             f'<w:tc><w:tcPr><w:tcW w:w="{w}" w:type="dxa"/>'
             '<w:shd w:val="clear" w:color="auto" w:fill="ECECEC"/></w:tcPr>'
-            f'<w:p><w:pPr><w:spacing w:after="0"/></w:pPr><w:r><w:rPr><w:b/><w:sz w:val="16"/></w:rPr>'
+            f'<w:p><w:pPr><w:spacing w:after="0"/></w:pPr><w:r><w:rPr><w:b/><w:sz w:val="14"/></w:rPr>'
             f"{content(column.title)}</w:r></w:p></w:tc>"
             for w, column in zip(widths, table.columns, strict=True)
         )

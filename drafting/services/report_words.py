@@ -22,7 +22,7 @@ COLUMNS = {
         "Wording after the change",
     ),
 }  # fmt: skip
-WIDTHS = (6, 12, 30, 14, 16, 34, 38, 34, 20, 34, 24, 38)  # characters, for a spreadsheet
+WIDTHS = (6, 12, 30, 14, 16, 34, 38, 34, 20, 34, 28, 38)  # characters, for a spreadsheet
 
 POSITIONS = {
     "pl": {

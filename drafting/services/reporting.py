@@ -34,7 +34,7 @@ MEDIA_TYPES = {
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
 POSITION = 8  # number of its column
-LONG_CELL, CELL_BEGINS = 1_500, 600  # characters; a cell for paper that has more begins with so many (a column is 3 cm)
+LONG_CELL, CELL_BEGINS = 1_000, 400  # characters; a cell for paper that has more begins with so many (a column is 3 cm)
 ROWS_OF_PDF, ROWS_OF_OTHERS = 0.08, 0.6  # part of the time of a long file that its rows take to be read
 KEPT = 6  # reports of a database whose entries and groups are remembered
 

@@ -723,7 +723,7 @@ def test_a_long_text_does_not_stand_in_a_narrow_column_of_the_word_file_and_lose
         held = report_file(session, chief, document.id, "docx", "en")
     tables = [[[cell.text for cell in row.cells] for row in table.rows] for table in docx.Document(io.BytesIO(held)).tables]
     listed = next(table for table in tables if len(table[0]) == 12)
-    assert len(listed[1][7]) < 700 and listed[1][7].endswith("… [in full under the table]") and listed[2][7] == "Short."
+    assert len(listed[1][7]) < 500 and listed[1][7].endswith("… [in full under the table]") and listed[2][7] == "Short."
     assert ["1", "Proposer's reason", long] in tables[tables.index(listed) + 1]
 
 
