@@ -136,6 +136,14 @@ def sentence_at(text: str, start: int, end: int | None = None) -> tuple[int, int
     return min(first, start) if start >= low else first, max(last, min(end, high))
 
 
+# How files begin that are no text though people have theirs in them.
+OTHER_FILES = {
+    b"PK\x03\x04": "a Word or OpenDocument file",
+    b"\xd0\xcf\x11\xe0": "a Word file of an old kind",
+    b"%PDF-": "a PDF",
+}
+
+
 def read_sections(content: bytes) -> Parts:
     """The sections of a Markdown file.
 
@@ -144,9 +152,9 @@ def read_sections(content: bytes) -> Parts:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidFile(
-            f"is not UTF-8: byte {error.start} is wrong; save it as UTF-8", field="file", why="encoding", at=error.start
-        ) from None
+        kind = next((name for sign, name in OTHER_FILES.items() if content.startswith(sign)), "")
+        said = f"is {kind}, not Markdown; save its text" if kind else f"is not UTF-8: byte {error.start} is wrong; save it"
+        raise InvalidFile(f"{said} as UTF-8", field="file", why="encoding", at=error.start) from None
     if "\0" in text:
         at = text.index("\0")
         raise InvalidFile(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
 import pytest
 
 from drafting.engine.text import from_units, to_units
-from drafting.errors import PositionError
-from drafting.formats.references import block_at, sentence_at, split_sections, unit_at
+from drafting.errors import InvalidFile, PositionError
+from drafting.formats.references import block_at, read_sections, sentence_at, split_sections, unit_at
 
 ACT = """# Uchwała 🌳
 
@@ -145,3 +146,15 @@ def test_laws_split_into_sections(law):
     sections = split_sections(text)
     assert len(sections.parts) > 5
     assert unit_at(text, text.index("(2)")).endswith("ust. 2")
+
+
+def test_a_word_file_is_told_from_a_text_in_another_encoding():
+    """It was said that its byte 14 is wrong."""
+    for content, said in {
+        b"PK\x03\x04\x14\x00\xff": "is a Word or OpenDocument file, not Markdown; save its text as UTF-8",
+        b"\xd0\xcf\x11\xe0\xa1": "is a Word file of an old kind, not Markdown; save its text as UTF-8",
+        b"%PDF-1.7\n%\xff": "is a PDF, not Markdown; save its text as UTF-8",
+        b"# Cz\xea\xb6\xe6": "is not UTF-8: byte 4 is wrong; save it as UTF-8",
+    }.items():
+        with pytest.raises(InvalidFile, match=re.escape(said)):
+            read_sections(content)
