@@ -2,7 +2,7 @@
 // of every hunk; if one has changed since, the server refuses with the new state and the card says so.
 import type { Cards } from "./cards";
 import { refusedAt, unsaid } from "./status";
-import { api, Refusal, t } from "./wire";
+import { api, element, Refusal, t } from "./wire";
 
 interface Item {
   suggestion: number;
@@ -21,8 +21,16 @@ interface Decided {
 /** The form of the card that is shown now: it may have come anew while the server answered. */
 const shownNow = (card: HTMLElement): HTMLElement => document.getElementById(card.id) ?? card;
 
+/** Whether the focus was left by the card that came anew: it is taken from nobody who has gone on to another place. */
+const isFree = (card: HTMLElement): boolean => {
+  const at = document.activeElement;
+  return !at || at === document.body || !!at.closest(`#${card.id}`);
+};
+
 export class Review {
   private readonly made: number[][] = [];
+  /** what became of a card, for those who do not see it */
+  private readonly status = element("p", "sr");
   private busy = false;
 
   constructor(
@@ -31,12 +39,15 @@ export class Review {
     readonly refresh: (card: HTMLElement) => Promise<void>,
     readonly isOn: () => boolean,
   ) {
+    this.status.role = "status";
+    this.status.dataset["decided"] = "";
+    document.body.append(this.status);
     cards.margin.addEventListener("click", event => {
       const button = (event.target as Element).closest<HTMLElement>("[data-verdict]");
       const card = button?.closest<HTMLElement>(".card");
       if (button && card) void this.decide(card, button.dataset["verdict"]!, button.dataset["mode"]);
       const back = (event.target as Element).closest<HTMLElement>("[data-revert]");
-      if (back) void this.takeBack(Number(back.dataset["revert"]), back.closest<HTMLElement>(".card"));
+      if (back) void this.takeBack(Number(back.dataset["revert"]), back.closest<HTMLElement>(".card"), true);
     });
     document.addEventListener("keydown", event => this.key(event));
   }
@@ -50,7 +61,7 @@ export class Review {
     }
     const key = event.key.toLowerCase();
     const card = this.cards.selected;
-    if (key === "j" || key === "k") this.cards.step(key === "j" ? 1 : -1);
+    if (key === "j" || key === "k") this.cards.step(key === "j" ? 1 : -1)?.focus({ preventScroll: true });
     else if (key === "a" && card) void this.decide(card, "accepted");
     else if (key === "r" && card) void this.decide(card, "rejected");
     else if (key === "w" && card) this.reword(card);
@@ -102,8 +113,11 @@ export class Review {
       this.made.push(answer.decisions.map(decision => (typeof decision === "number" ? decision : decision.id)));
       // the reason has arrived: it is not carried into the new form of the card
       for (const form of new Set([card, shownNow(card)])) form.querySelectorAll<HTMLTextAreaElement>(".card__decide textarea").forEach(field => (field.value = field.defaultValue));
-      if (this.cards.step(1)?.id === card.id) this.cards.select(null);
+      const next = this.cards.step(1);
+      if (next?.id === card.id) this.cards.select(null);
       await this.refresh(card);
+      this.tell(card);
+      if (isFree(card)) (this.cards.selected ?? shownNow(card)).focus({ preventScroll: true });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       // what it says now comes with the words that were typed, and with the refusal
@@ -120,8 +134,8 @@ export class Review {
     for (const decision of this.made.pop()?.reverse() ?? []) await this.takeBack(decision, card);
   }
 
-  /** A decision taken back; where newer words would go too, only after they were shown. */
-  private async takeBack(decision: number, card: HTMLElement | null): Promise<void> {
+  /** A decision taken back; where newer words would go too, only after they were shown. `isIts`: it was made on this card. */
+  private async takeBack(decision: number, card: HTMLElement | null, isIts = false): Promise<void> {
     const path = `/api/v1/decisions/${decision}/revert`;
     try {
       await api("POST", path, {});
@@ -129,10 +143,28 @@ export class Review {
       if (!(error instanceof Refusal)) throw error;
       const preview = error.details["preview"] as { sentences?: { before: string; after: string }[] } | undefined;
       const shown = preview?.sentences?.map(one => `${one.before}\n→ ${one.after}`).join("\n\n");
-      if (preview && confirm(`${error.message}\n\n${shown ?? ""}\n\n${t("review.confirm")}`)) await api("POST", path, { confirm: preview });
-      else if (card) this.says(card, error.message);
+      if (preview && confirm(`${error.message}\n\n${shown ?? ""}\n\n${t("review.confirm")}`)) {
+        try {
+          await api("POST", path, { confirm: preview });
+        } catch (again) {
+          if (!(again instanceof Refusal)) throw again;
+          if (card) this.says(card, again.message);
+          return;
+        }
+      } else if (card) {
+        this.says(card, error.message);
+        return;
+      }
     }
-    if (card) await this.refresh(card);
+    if (!card) return;
+    await this.refresh(card);
+    if (isIts) this.tell(card);
+    if (isFree(card)) shownNow(card).focus({ preventScroll: true });
+  }
+
+  private tell(card: HTMLElement): void {
+    const state = shownNow(card).querySelector(".card__states")?.textContent?.trim();
+    this.status.textContent = [`U-${card.dataset["number"]}`, state].filter(Boolean).join(": ");
   }
 
   private says(card: HTMLElement, words: string): void {

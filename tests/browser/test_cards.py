@@ -237,3 +237,22 @@ def test_more_cards_than_come_with_the_page_are_fetched_behind_the_text(
     expect(reader.page.locator(".card[id^=s-]")).to_have_count(every)
     expect(reader.card(every)).to_have_class(re.compile("is-selected"))
     expect(reader.page.locator("[data-counts]")).to_contain_text(str(every))
+
+
+def test_the_focus_follows_the_keyboard_from_card_to_card_and_what_became_of_one_is_told(
+    programme: Programme, open_as: Open
+) -> None:
+    ngo, rival = open_as(programme, "ngo", "suggest"), open_as(programme, "rival", "suggest")
+    first = ngo.propose("100 drzew", "250 lip")
+    ngo.file("Więcej drzew.")
+    second = rival.propose("podwórek", "podwórek i ogrodów")
+    rival.file("Ogrody też.")
+    official = open_as(programme, "official", "review")
+    for number in (first, second):
+        expect(official.card(number)).to_be_visible()
+    official.press("j")
+    expect(official.card(first)).to_be_focused()
+    official.press("a")
+    expect(official.page.locator("[data-decided][role=status]")).to_contain_text(f"U-{first}: ")
+    official.press("j")
+    expect(official.card(second)).to_be_focused()
