@@ -107,18 +107,28 @@ def _passage(text: str, place: Place, with_unit: bool) -> Passage:
 
 def unit_of(text: str, pos: int) -> str:
     """How a place of a text (units form) is cited; the same as `unit_at` says of the whole text."""
-    lines: list[str] = []
+    starts, lines, begins, skeleton = _skeleton(text)
+    last = bisect_right(starts, pos) - 1
+    if last < 0:  # above every mark
+        return ""
+    return _cited(skeleton, begins[last] + min(pos - starts[last], len(lines[last])))
+
+
+@lru_cache(maxsize=8)
+def _skeleton(text: str) -> tuple[list[int], list[str], list[int], str]:
+    """The marked lines of a text: where each starts, they, where each begins when they are joined, and so joined. A
+    thousand places of one text are cited one after the other."""
+    starts, lines, begins = [], [], []
     length = 0
-    where: int | None = None  # None: above every mark
     for match in _MARKED.finditer(text):
         line = match[0]
         if "\ud800" <= line[-1:] <= "\udbff":
             line = line[:-1]
-        if match.start() <= pos:
-            where = length + min(pos - match.start(), len(line))
+        starts.append(match.start())
         lines.append(line)
+        begins.append(length)
         length += len(line) + 1
-    return "" if where is None else _cited("\n".join(lines), where)
+    return starts, lines, begins, "\n".join(lines)
 
 
 @lru_cache(maxsize=8192)
