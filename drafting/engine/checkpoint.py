@@ -89,6 +89,14 @@ def load_branch(value: dict[str, Any], main: str) -> tuple[Branch, Hunks]:
     return branch, hunks
 
 
+def load_pairs(value: Any) -> dict[int, int]:
+    """Whole numbers by whole numbers, from a list of pairs. raises InvalidInput when it is none"""
+    try:
+        return dict(map(_pair, value))
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"This is no checkpoint of a section: {error!r}.") from error
+
+
 def _dump_hunks(hunks: Hunks) -> list[list[Any]]:
     return [_dump_hunk(hunk) for hunk in hunks]
 

@@ -218,6 +218,7 @@ class OpenHunks:
         self._branches: dict[int, Branch] = {}
         self._places = self.PLACES()
         self._weaves: dict[int, Weave] = {}  # by the version they start from, latest used last
+        self._taken_back: dict[int, int] = {}  # versions that acceptances made, with those that reverted them
 
     def copy(self) -> Self:
         """An independent copy, sharing values."""
@@ -227,6 +228,7 @@ class OpenHunks:
         other._branches = {}
         other._places = other.PLACES()
         other._weaves = {}
+        other._taken_back = dict(self._taken_back)
         for id, branch in self._branches.items():
             twin = other._branches[id] = Branch(id, branch.number, branch.filed, branch.caught_up)
             twin.next_id = branch.next_id

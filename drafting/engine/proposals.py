@@ -29,6 +29,7 @@ Rules that docs/laws.md leaves open, as chosen here:
   where its words stood, if its written place would be elsewhere now, so that the branch text stands.
 - Whatever has come back stays lossy, and `place_now` asks identity before letters: the same letters may be chance.
 - What cannot come back is "closed": kept with its words, reopened by hand, flagged.
+- What a reverted acceptance had brought in, and a later one had deleted, does not come back when that is reverted too.
 - A withdrawn suggestion's accepted hunks can be reverted; they do not open again.
 - An official's own wording on a base_changed hunk is given knowingly; it needs no mode.
 """
@@ -56,7 +57,7 @@ from drafting.engine.branch import (
     whole_between,
 )
 from drafting.engine.changes import ChangeSet
-from drafting.engine.checkpoint import FORMAT, dump_branch, load_branch
+from drafting.engine.checkpoint import FORMAT, dump_branch, load_branch, load_pairs
 from drafting.engine.net import stretches_near
 from drafting.engine.open_hunks import Branch, Closed, Event, Work
 from drafting.engine.plans import Applied, Log, Outcome, RevertPlan
@@ -236,13 +237,14 @@ class Proposals(Acceptances):
         """Revert one acceptance: one main revision, and all that comes back with it."""
         branch = self._branches[pair[0]]
         closed = branch.closed.pop(pair[1])
-        undoing = restoration(self._log, closed.version)
+        undoing = restoration(self._log, closed.version, self._taken_back)
+        self._taken_back[closed.version] = self.version + 1
         changes, carried, newer = undoing.changes, undoing.carried, undoing.newer
         main = self._text
         raw = [(start, end, words) for start, end, _, _, words in changes.iter_changes()]
         hull = _hull(main, raw, changes)
         preview = self._preview(hull)
-        stands = not newer and not closed.restated  # branch texts stand
+        stands = bool(raw) and not newer and not closed.restated  # branch texts stand
         fulfilled = self._fulfilled_by(pair)
         waiting = self._waiting()
         version = self.version + 1
@@ -414,6 +416,7 @@ class Proposals(Acceptances):
         return {
             "format": FORMAT,
             "version": self.version,
+            "taken_back": sorted(self._taken_back.items()),
             "branches": [dump_branch(branch) for branch in self._branches.values()],
         }
 
@@ -431,6 +434,7 @@ class Proposals(Acceptances):
             raise InvalidInput(f"The checkpoint is of version {version!r}, the log ends at {log.version}.")
         self = cls.__new__(cls)
         self._start(log, version)
+        self._taken_back = load_pairs(value.get("taken_back", []))
         for item in value["branches"]:
             branch, hunks = load_branch(item, self._text)
             if branch.id in self._branches:

@@ -13,7 +13,7 @@ brought back is not newer, whenever that was. With newer characters that go, wha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from drafting.engine.attribution import Log, checked_version, spans_at
@@ -38,16 +38,18 @@ class Restoration:
     newer: tuple[int, ...]
 
 
-def restoration(log: Log, version: int) -> Restoration:
+def restoration(log: Log, version: int, taken_back: Mapping[int, int] | None = None) -> Restoration:
     """What takes back revision `version` in the log's newest text.
 
-    version   a revision that carried nothing: an acceptance
+    version     a revision that carried nothing: an acceptance
+    taken_back  revisions that were taken back, with the versions that did it: what they had brought in, and was deleted
+                before that, does not come back with what deleted it
     cost      a fold over the whole log, below a microsecond a revision: only the order of all that ever stood says
               where what was deleted belongs among what was brought back since
     law       an identity that it brings back is never brought in anew; all else keeps its identity
     """
     woven = weave(log, 0, log.version)
-    place = _Place(woven, version)
+    place = _Place(woven, version, taken_back or {})
     pieces: list[tuple[int, int, str]] = []
     spans: list[Span] = []
     words = ""
@@ -117,9 +119,10 @@ def _same_ends(a: Sequence[object], b: Sequence[object]) -> tuple[int, int]:
 class _Place:
     """The runs of a weave with what one revision has to do with each; low and high bound its place."""
 
-    def __init__(self, woven: Weave, version: int) -> None:
+    def __init__(self, woven: Weave, version: int, taken_back: Mapping[int, int]) -> None:
         self.woven = woven
         self.version = version
+        self.taken_back = taken_back
         self.runs = list(woven.runs())
         affected = [index for index, run in enumerate(self.runs) if self.is_own(run) or self.is_gone(run)]
         self.low, self.high = (affected[0], affected[-1]) if affected else (0, -1)
@@ -153,7 +156,8 @@ class _Place:
         run = self.runs[index]
         goes = self.is_own(run) or (self.low <= index <= self.high and self.is_newer(run))
         replaced = run[2] < self.version and run[4] in self.gone_with and self.first <= index <= self.last
-        return not goes, self.is_gone(run) or (not run[0] and replaced)
+        returns = self.is_gone(run) or (not run[0] and replaced)
+        return not goes, returns and self.taken_back.get(run[2], 0) <= run[4]
 
     def newer_versions(self) -> tuple[int, ...]:
         """The revisions whose characters go though they are not the revision's own."""

@@ -215,6 +215,23 @@ def test_a_hunk_that_stands_apart_after_a_revert_looks_back_to_what_is_there():
         desk.check()
 
 
+def test_reverted_in_the_order_they_were_accepted_nothing_of_both_is_left():
+    """The words of the first that the second had replaced came back with the second: "We plant native100 trees"."""
+    desk = Desk("We plant 100 trees.")
+    desk.replace(1, "100", "250 native")
+    desk.accept((1, 1))
+    desk.replace(2, "native", "local")
+    desk.accept((2, 1))
+    desk.revert(1, 1)
+    desk.check()
+    assert desk.main == "We plant 100 trees."
+    desk.p = Proposals.load(desk.log, json.loads(json.dumps(desk.p.dump())))
+    desk.revert(2, 1)
+    desk.check()
+    assert desk.main == "We plant 100 trees." == desk.read(2) and desk.hunks(1) == [(1, "100", "250 native")]
+    assert desk.p.closed(2) == {1: "closed"}, "kept with its words; what it stood on is gone"
+
+
 @for_seeds(smoke=60, full=800)
 def test_the_index_equals_the_rules_run_for_every_suggestion(rng: random.Random):
     """What is not touched only shifts, and what was derived later is what would have been noted at once."""
