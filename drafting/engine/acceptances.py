@@ -24,7 +24,7 @@ from drafting.engine.open_hunks import Branch, Closed, Event, OpenHunks, Work, c
 from drafting.engine.plans import Applied, Item, Outcome, Plan, Preview, Shown, Step, Way
 from drafting.engine.relations import CLASH, Relation, Replacement, reach, relate
 from drafting.engine.text import check_units
-from drafting.engine.words import sentence, trimmed, whole_words
+from drafting.engine.words import all_in_whole_words, is_blank, left_of, right_of, runs_on, sentence, trimmed, whole_words
 from drafting.errors import InvalidInput, StaleReview
 
 Pair = tuple[int, int]
@@ -266,12 +266,16 @@ class Acceptances(OpenHunks):
         return self._around(hunk, low, high)
 
     def _around(self, hunk: Hunk, low: int, high: int) -> tuple[Replacement, ChangeSet | None] | str:
-        """The written form mapped over the net change: what main wrote meanwhile stays."""
+        """The written form mapped over the net change in whole words: what main wrote meanwhile stays beside it."""
         written = hunk.written
-        net = net_of(self._since(written.version))
-        exact = ChangeSet.of([(written.start, written.end, written.text)], net.length).map(net)
+        old = self._log.text(written.version)
+        net = _word_by_word(old, net_of(self._since(written.version)))
+        exact = ChangeSet.of([(written.start, written.end, written.text)], len(old)).map(net)
         if exact.is_empty:
             return "no_effect"
+        if written.start < written.end and all(start == end for start, end, _ in exact.replacements):
+            return "impossible"  # nothing stands any more of what it replaces
+        exact = ChangeSet.of(_spaced(self._text, exact.replacements), exact.length)
         start, end = exact.replacements[0][0], exact.replacements[-1][1]
         if start < low or end > high:
             return "impossible"
@@ -423,3 +427,28 @@ def word_parts(proposed: str, words: str) -> tuple[tuple[int, bool], ...]:
         pos = end
     parts.append((len(proposed) - pos, True))
     return tuple(part for part in parts if part[0])
+
+
+def _spaced(text: str, replacements: Sequence[Replacement]) -> list[Replacement]:
+    """Replacements of which no word runs on into its neighbours, and that leave no blank before a stop or a blank."""
+    result: list[Replacement] = []
+    for index, (start, end, new) in enumerate(replacements):
+        after = right_of(text[: replacements[index + 1][0]] if index + 1 < len(replacements) else text, end)
+        if new and runs_on(left_of(text, start), new):
+            new = " " + new
+        if new and runs_on(new, after):
+            new += " "
+        last = result[-1][1] if result else 0
+        if not new and start > last and is_blank(text[start - 1]) and text[start - 1] != "\n" and not after[:1].isalnum():
+            start -= 1
+        result.append((start, end, new))
+    return result
+
+
+def _word_by_word(text: str, changes: ChangeSet) -> ChangeSet:
+    """What changes of a text make of it, told in whole words; words that are there before and after stay."""
+    parts: list[Replacement] = []
+    for start, end, new in all_in_whole_words(text, changes.replacements):
+        for first, last, _, _, words in word_diff(text[start:end], new).iter_changes():
+            parts.append((start + first, start + last, words))
+    return ChangeSet.of(parts, len(text))

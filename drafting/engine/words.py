@@ -11,6 +11,7 @@ also a no-break space) are inside it. What is drawn as one character is never cu
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 _REACH = 3  # units looked at on either side of a seam: a surrogate pair and a separator
@@ -149,6 +150,23 @@ def whole_words(
             end = stop
         if trimmed(text, start, end, new) == core:
             return start, end, new
+
+
+def all_in_whole_words(text: str, replacements: Iterable[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """Replacements of a text, in order and apart, each in whole words; those within one word become one."""
+    joined: list[tuple[int, int, str]] = []
+    for start, end, new in replacements:
+        if joined and all(seam_runs_on(text, pos) for pos in range(joined[-1][1], start + 1)):
+            first, last, before = joined.pop()
+            start, new = first, before + text[last:start] + new
+        joined.append((start, end, new))
+    forms: list[tuple[int, int, str]] = []
+    highs = [start for start, _, _ in joined[1:]] + [len(text)]
+    for (start, end, new), high in zip(joined, highs, strict=False):
+        form = whole_words(text, start, end, new, forms[-1][1] if forms else 0, high)
+        if form is not None:
+            forms.append(form)
+    return forms
 
 
 _SENTENCE_ENDS = frozenset(".!?…\n")

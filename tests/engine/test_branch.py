@@ -571,10 +571,35 @@ def test_a_flagged_hunk_is_accepted_as_it_stands_or_around_the_new_words():
     assert flags(desk, S) == [True]
     ways = {way.mode: way.preview.after for way in desk.p.ways(S, 1)}
     assert ways["stands"] == "We plant oaks there."
-    assert "nicely" in ways["around"] and "oaks there" in ways["around"]
+    assert ways["around"] == "We plant oaks there nicely."
     with_mode = desk.accept(Item(S, 1, mode="around"))
     assert with_mode.steps[0].outcome == "applied" and "nicely" in desk.main
     desk.check()
+
+
+@pytest.mark.parametrize(
+    ("proposed", "edits", "around"),
+    [
+        (("100", "150"), [("100 drzew", "120 krzewów")], None),
+        (("100", "150"), [("100 drzew", "1"), ("1", "120 krzewów")], None),
+        (("100", "150"), [("0 drzew", "5 drzew")], None),
+        (("100 drzew", "250 krzewów"), [("100", "120")], "Miasto posadzi 120 250 krzewów."),
+        (("100 drzew", "250 krzewów"), [("100 drzew", "100 dużych drzew")], "Miasto posadzi 250 krzewów dużych."),
+        (("100 drzew", ""), [("100", "120")], "Miasto posadzi 120."),
+    ],
+    ids=["replaced", "in two steps", "inside the number", "half", "between", "deleted"],
+)
+def test_around_the_new_words_no_word_runs_into_another(proposed, edits, around):
+    desk = Desk("Miasto posadzi 100 drzew.")
+    desk.replace(S, *proposed)
+    for edit in edits:
+        desk.edit_words(*edit)
+    ways = {way.mode: way.preview.after for way in desk.p.ways(S, 1)}
+    assert ways.get("around") == around and "stands" in ways
+    if around is not None:
+        desk.accept(Item(S, 1, mode="around"))
+        assert desk.main == around
+        desk.check()
 
 
 @pytest.mark.parametrize("mode", ["stands", "around"])
