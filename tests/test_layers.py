@@ -7,6 +7,8 @@ functions count as well.
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -151,3 +153,8 @@ def test_a_file_is_one_concept(path: Path) -> None:
 def test_a_file_says_what_lives_in_it(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert not text.strip() or ast.get_docstring(ast.parse(text)), f"{inside(path)} has no docstring"
+
+
+def test_every_name_is_defined_and_every_import_used() -> None:
+    found = subprocess.run([sys.executable, "-m", "ruff", "check", "--no-cache", "."], cwd=ROOT, capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout

@@ -24,7 +24,16 @@ from drafting.engine.open_hunks import Branch, Closed, Event, OpenHunks, Work, c
 from drafting.engine.plans import Applied, Item, Outcome, Plan, Preview, Shown, Step, Way
 from drafting.engine.relations import CLASH, Relation, Replacement, reach, relate
 from drafting.engine.text import check_units
-from drafting.engine.words import all_in_whole_words, is_blank, left_of, right_of, runs_on, sentence, trimmed, whole_words
+from drafting.engine.words import (
+    all_in_whole_words,
+    is_blank,
+    left_of,
+    right_of,
+    runs_on,
+    sentence,
+    trimmed,
+    whole_words,
+)
 from drafting.errors import InvalidInput, StaleReview
 
 Pair = tuple[int, int]

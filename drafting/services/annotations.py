@@ -28,6 +28,7 @@ from drafting.store.models import (
     Annotation,
     Comment,
     Document,
+    Membership,
     Origin,
     Suggestion,
 )

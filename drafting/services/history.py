@@ -7,7 +7,16 @@ colours a text, `comparison` tells two moments apart, `moments` says what a mome
 
 from __future__ import annotations
 
-from drafting.services.attribution_view import Attribution, Legend, Removed, Run, attribution_json, legend, of_document, of_section
+from drafting.services.attribution_view import (
+    Attribution,
+    Legend,
+    Removed,
+    Run,
+    attribution_json,
+    legend,
+    of_document,
+    of_section,
+)
 from drafting.services.comparison import Change, Comparison, SectionComparison, compare
 from drafting.services.proposal_stories import Entry
 from drafting.services.sources import COLOURINGS, Group, Source, group_of

@@ -14,7 +14,6 @@ from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from drafting.errors import InvalidInput, NotFound
 from drafting.services.attribution_view import Reader

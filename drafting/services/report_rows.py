@@ -20,8 +20,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from drafting.formats.tables import Cell, Run
-from drafting.services.logs import StreamHistory, histories
 from drafting.services.epochs import MeetingBadge
+from drafting.services.logs import StreamHistory, histories
 from drafting.services.passages import Passage, Place, passages
 from drafting.services.people import OrganizationView
 from drafting.services.register import Entry

@@ -29,6 +29,7 @@ from drafting.services.proposal_stories import KINDS, Entry, Proposals
 from drafting.services.sources import Source
 from drafting.store.models import Milestone, MilestoneSection, Section
 
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where words stand now: code units of a section."""

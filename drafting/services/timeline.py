@@ -23,7 +23,17 @@ from drafting.services.attribution_view import Reader
 from drafting.services.clock import now
 from drafting.services.comparison import Comparison, compare
 from drafting.services.epochs import MeetingBadge
-from drafting.store.models import Annotation, Decision, Document, Event, Meeting, Milestone, PhaseChange, Suggestion, User
+from drafting.store.models import (
+    Annotation,
+    Decision,
+    Document,
+    Event,
+    Meeting,
+    Milestone,
+    PhaseChange,
+    Suggestion,
+    User,
+)
 
 AWAY = timedelta(days=7)  # how far back "while I was away" goes for those who were never here
 MOST_EVENTS = 200

@@ -39,7 +39,6 @@ from drafting.store.models import (
     Suggestion,
 )
 
-
 MAIN_KINDS = {"edit", "accept", "revert", "restore", "import", "move"}
 BRANCH_KINDS = {"edit", "from_main", "decision"}
 ACCEPTED = {"accepted", "reworded"}

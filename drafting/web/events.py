@@ -23,7 +23,7 @@ from drafting.services import accounts, annotations, heads, streams, suggestions
 from drafting.services.access import ANONYMOUS, Actor
 from drafting.store.database import Database
 from drafting.store.models import Organization
-from drafting.web import identity, language, websocket, words, wire
+from drafting.web import identity, language, websocket, wire, words
 from drafting.web.rooms import MAX_STREAMS, Client, Room, Rooms
 from drafting.web.writer import Writer
 

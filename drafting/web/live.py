@@ -26,8 +26,8 @@ from drafting.store.models import User
 from drafting.web import websocket
 from drafting.web.events import Events
 from drafting.web.rooms import Rooms
-from drafting.web.writer import Writer
 from drafting.web.workers import Workers
+from drafting.web.writer import Writer
 
 log = logging.getLogger(__name__)
 

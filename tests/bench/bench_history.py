@@ -52,7 +52,7 @@ from tests import make
 SECTIONS = 12
 SIZE = 25_000  # characters of a section
 SUGGESTIONS = 2_000
-WORDS = "miasto organizacja program zadanie wspólnie wniosek drzewo ławka seniorzy młodzież lokal umowa rok środki ocena".split()
+WORDS = ["miasto", "organizacja", "program", "zadanie", "wspólnie", "wniosek", "drzewo", "ławka", "seniorzy", "młodzież", "lokal", "umowa", "rok", "środki", "ocena"]
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 

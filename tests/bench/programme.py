@@ -42,11 +42,7 @@ SUGGESTIONS = 2_000
 MEETINGS = 11
 ORGANIZATIONS = 24
 SLUG = "generated"
-WORDS = (
-    "miasto organizacje pozarządowe wspiera zadania publiczne mieszkańcy dzielnica program współpraca konsultacje zespół "
-    "oferta konkurs środki lokal seniorzy młodzież kultura sport zdrowie zieleń drzewa podwórka dostępność termin raport "
-    "zasady partnerstwo jawność ocena realizacja cele szczegółowe wolontariat szkolenia doradztwo fundusz inicjatywa"
-).split()
+WORDS = ["miasto", "organizacje", "pozarządowe", "wspiera", "zadania", "publiczne", "mieszkańcy", "dzielnica", "program", "współpraca", "konsultacje", "zespół", "oferta", "konkurs", "środki", "lokal", "seniorzy", "młodzież", "kultura", "sport", "zdrowie", "zieleń", "drzewa", "podwórka", "dostępność", "termin", "raport", "zasady", "partnerstwo", "jawność", "ocena", "realizacja", "cele", "szczegółowe", "wolontariat", "szkolenia", "doradztwo", "fundusz", "inicjatywa"]
 
 
 def make(database: Database, part: float = 1.0) -> int:

@@ -31,7 +31,7 @@ def fill(site: Site, programme: Programme) -> None:
                 select(Organization.code, Organization.id).where(Organization.document_id == programme.document_id)
             ).all()
         )
-        for author, code, old, new, at in (
+        for _, code, old, new, at in (
             (ngo, "ZP", "100 drzew", "250 lip", meeting),
             (rival, "OW", "300 m", "200 m", meeting),
             (rival, "OW", "podwórek", "podwórek i ogrodów", None),

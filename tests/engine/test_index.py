@@ -97,7 +97,7 @@ def test_what_is_public_takes_anything_or_refuses_it_with_a_typed_error(name):
     for what in ANYTHING:
         with contextlib.suppress(EngineError, InvalidInput):
             PUBLIC[name](what)
-    assert MADE == Update("A", 1, ChangeSet.of((1, 2, "x"), 3))
+    assert Update("A", 1, ChangeSet.of((1, 2, "x"), 3)) == MADE
 
 
 def test_no_name_of_the_index_is_left_out():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from drafting.engine.text import to_units
@@ -10,7 +12,7 @@ from drafting.services import annotations, editing, heads
 from drafting.services.access import Actor
 from drafting.services.annotations import AnnotationView
 from drafting.store.database import Database
-from drafting.store.models import User
+from drafting.store.models import Document, User
 from tests.services.proposing import TEXT, Around
 
 
@@ -160,3 +162,23 @@ def test_remarks_on_sections_suggestions_and_the_document(around: Around) -> Non
         with pytest.raises(NotFound):
             annotations.annotation(session, around.official, secret.id)
     assert "annotation_added" in around.told(around.ngo)
+
+
+def test_remarks_are_listed_by_section_organisation_state_and_words(around: Around) -> None:
+    ours = remark(around, "quick fox", "why so quick?")
+    theirs = remark(around, "100 trees", "too few", actor=around.rival)
+    with around.database.write() as session:
+        general = annotations.annotate(session, around.rival, around.document_id, "all of it")
+        annotations.resolve(session, around.official, general.id)
+
+        def listed(**filters: Any) -> list[int]:
+            return [one.id for one in annotations.listing(session, around.ngo, around.document_id, **filters)]
+
+        assert listed() == [ours.id, theirs.id, general.id]
+        document = session.get_one(Document, around.document_id)
+        assert listed(organization_id=around.ngo.organization_id(document)) == [ours.id]
+        assert listed(organization_id=around.rival.organization_id(document)) == [theirs.id, general.id]
+        assert listed(section_id=around.section_id) == [ours.id, theirs.id]
+        assert listed(states=["resolved"]) == [general.id]
+        assert listed(words="QUICK?") == [ours.id]
+        assert listed(limit=1, offset=1) == [theirs.id]

@@ -232,7 +232,7 @@ def test_the_picture_conserves_what_flows(database: Database, world: World) -> N
                     lambda start, end, number: f"{start} {end} {number}")  # fmt: skip
     assert sum(node.number for node in drawn.ends) == made.total.asked
     assert sum(node.number for node in drawn.sections) == made.total.stands
-    assert all(0 <= node.y and node.y + node.height <= drawn.height for node in (*drawn.sources, *drawn.ends, *drawn.sections))
+    assert all(node.y >= 0 and node.y + node.height <= drawn.height for node in (*drawn.sources, *drawn.ends, *drawn.sections))
 
 
 def test_meetings_and_organisations_show_their_impact(app: Flask, world: World) -> None:

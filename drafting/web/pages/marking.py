@@ -20,7 +20,6 @@ from drafting.formats import markdown
 from drafting.formats.markdown import Mark
 from drafting.services.history import Attribution, Group, Source, group_of
 
-
 NAMES = {
     "platform": _l("On the platform"),
     "team": _l("Text of the drafting team"),
