@@ -44,7 +44,7 @@ class Decided:
 
     def __init__(self, id_: int, number: int, section_id: int, page: Page, start: int, out: list[Letter], put: list[Letter]) -> None:
         self.id, self.number, self.section_id, self.out, self.put = id_, number, section_id, out, put
-        self.version = 0
+        self.version, self.codes = 0, frozenset[str]()
         self.before = page.letters[start - 1] if start else None
         after = start + len(out)
         self.after = page.letters[after] if after < len(page.letters) else None
@@ -80,6 +80,7 @@ class Play:
         session.commit()
         self.pages: dict[int, Page] = {}
         self.decided: list[Decided] = []
+        self.reopened: list[tuple[list[Letter], frozenset[str]]] = []
         self.named: list[tuple[int, dict[int, list[Letter]]]] = []
         self.numbers = count(1)
         self.reached: set[str] = set()
@@ -171,6 +172,9 @@ class Play:
             page.kept[self.version(section_id)] = page.letters
             self.reached.add("rejected and reopened")
         codes = frozenset(self.organizations[each].code for each in both)
+        if new == "":  # whose deletion of the same letters was accepted and reverted asks for it still
+            going = page.letters[hunk.start : hunk.end]
+            codes = codes.union(*(theirs for letters, theirs in self.reopened if letters == going))
         who: Who = ("suggestion", ours.number, codes)
         put = typed(to_units(hunk.text), who)
         wording = None
@@ -184,7 +188,7 @@ class Play:
         )
         out = page.letters[hunk.start : hunk.end]
         self.decided.append(Decided(done.decisions[0].id, ours.number, section_id, page, hunk.start, out, put))
-        self.decided[-1].version = self.version(section_id)
+        self.decided[-1].version, self.decided[-1].codes = self.version(section_id), codes
         page.become(page.replaced(hunk.start, hunk.end, put), self.version(section_id), who)
 
     def revert(self, _: int) -> None:
@@ -196,6 +200,8 @@ class Play:
                 continue
             decisions.revert(self.session, self.official, one.id, confirm=True)
             self.decided.remove(one)
+            if not one.put:
+                self.reopened.append((one.out, one.codes))
             after = page.replaced(at, at + len(one.put), one.out)
             page.become(after, self.version(one.section_id), ("revert", one.number))
             self.reached.add("reverted")
