@@ -135,7 +135,8 @@ class Line:
                     self.changed.notify_all()
                 return
             if message == "2":
-                self.socket.send("3")
+                with contextlib.suppress(websocket.WebSocketException, OSError):  # the server has ended: `recv` says so
+                    self.socket.send("3")
             elif message.startswith("43"):
                 start = message.index("[")
                 with self.changed:
