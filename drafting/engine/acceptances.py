@@ -442,7 +442,8 @@ def _spaced(text: str, replacements: Sequence[Replacement]) -> list[Replacement]
     """Replacements of which no word runs on into its neighbours, and that leave no blank before a stop or a blank."""
     result: list[Replacement] = []
     for index, (start, end, new) in enumerate(replacements):
-        after = right_of(text[: replacements[index + 1][0]] if index + 1 < len(replacements) else text, end)
+        following = replacements[index + 1][0] if index + 1 < len(replacements) else len(text)
+        after = right_of(text, end)[: following - end]
         if new and runs_on(left_of(text, start), new):
             new = " " + new
         if new and runs_on(new, after):
