@@ -94,6 +94,11 @@ class Hand:
         """Connected and everything saved."""
         return self.until("document.querySelector('.statusline').dataset.state === 'saved'", says="everything saved")
 
+    def goes_offline(self) -> Hand:
+        """Cut off from the network, and the page says so."""
+        self.page.context.set_offline(True)
+        return self.until("document.querySelector('.statusline').dataset.state === 'offline'", says="said to be offline")
+
     def sees(self, words: str) -> Hand:
         """Somewhere on the page, also in widgets."""
         expect(self.page.get_by_text(words).first).to_be_visible()

@@ -98,8 +98,7 @@ def test_carets_and_names_of_others_are_seen(programme: Programme, open_as: Open
 
 def test_law_10_what_was_typed_without_a_line_survives_a_reload(programme: Programme, open_as: Open) -> None:
     team, second = open_as(programme, "team", "edit"), open_as(programme, "second", "edit")
-    team.page.context.set_offline(True)
-    team.until("document.querySelector('.statusline').dataset.state === 'offline'")
+    team.goes_offline()
     team.put_caret("100 drzew").type(" rodzimych gatunków")
     team.until("Object.keys(localStorage).some(key => key.startsWith('drafting.kept.'))")
     expect(team.page.locator(".statusline")).to_contain_text("19")
@@ -115,8 +114,7 @@ def test_law_10_what_was_typed_without_a_line_survives_a_reload(programme: Progr
 def test_a_draft_typed_without_a_line_is_sent_after_a_reload(programme: Programme, open_as: Open) -> None:
     ngo, colleague = open_as(programme, "ngo", "suggest"), open_as(programme, "ngo", "read")
     number = ngo.propose("100 drzew", "250 lip")
-    ngo.page.context.set_offline(True)
-    ngo.until("document.querySelector('.statusline').dataset.state === 'offline'")
+    ngo.goes_offline()
     ngo.put_caret("250 lip").type(" rodzimych")
     ngo.until("Object.keys(localStorage).some(key => key.startsWith('drafting.kept.'))")
     ngo.page.context.set_offline(False)
@@ -127,8 +125,7 @@ def test_a_draft_typed_without_a_line_is_sent_after_a_reload(programme: Programm
 
 def test_what_was_proposed_without_a_line_never_goes_into_the_text(programme: Programme, open_as: Open) -> None:
     team, reader = open_as(programme, "team", "suggest"), open_as(programme, None, "read")
-    team.page.context.set_offline(True)
-    team.until("document.querySelector('.statusline').dataset.state === 'offline'")
+    team.goes_offline()
     team.put_caret("100 drzew").type(" rodzimych")
     team.until("Object.keys(localStorage).some(key => key.startsWith('drafting.kept.'))")
     team.page.context.set_offline(False)
@@ -155,8 +152,7 @@ def test_law_10_words_that_may_not_go_into_the_text_become_a_suggestion(
 ) -> None:
     team = open_as(programme, "team", "edit")
     official = open_as(programme, "official", "read")
-    team.page.context.set_offline(True)
-    team.until("document.querySelector('.statusline').dataset.state === 'offline'")
+    team.goes_offline()
     team.put_caret("100 drzew").type(" rodzimych")
     team.until("Object.keys(localStorage).some(key => key.startsWith('drafting.kept.'))")
     with site.database.write() as session:
@@ -202,8 +198,7 @@ def test_words_of_a_suggestion_that_is_not_open_yet_are_not_left_behind_with_the
 ) -> None:
     ngo = open_as(programme, "ngo", "suggest")
     read = ngo.page.locator(".modes label", has=ngo.page.locator("[value=read]"))
-    ngo.page.context.set_offline(True)
-    ngo.until("document.querySelector('.statusline').dataset.state === 'offline'")
+    ngo.goes_offline()
     ngo.put_caret("100 drzew").type(" rodzimych")
     read.click()
     expect(ngo.page.locator("[data-notices]")).to_contain_text("nie jest jeszcze zapisana")
@@ -220,8 +215,7 @@ def test_words_for_a_section_that_was_removed_are_shown_to_be_taken_elsewhere(
     programme: Programme, open_as: Open, site: Site
 ) -> None:
     team = open_as(programme, "team", "edit")
-    team.page.context.set_offline(True)
-    team.until("document.querySelector('.statusline').dataset.state === 'offline'")
+    team.goes_offline()
     team.put_caret("100 drzew").type(" rodzimych")
     team.until("Object.keys(localStorage).some(key => key.startsWith('drafting.kept.'))")
     with site.database.write() as session:
