@@ -39,11 +39,11 @@ class Hand:
 
     def put_caret(self, words: str, offset: int | None = None) -> Hand:
         """The caret after these words of the text, or `offset` code units into them."""
+        self.reads(words)
         self.page.evaluate(
             """([words, offset]) => {
                 const { view } = workspace;
                 const at = view.state.doc.toString().indexOf(words);
-                if (at < 0) throw new Error("not in the text: " + words);
                 view.dispatch({ selection: { anchor: at + (offset ?? words.length) }, scrollIntoView: true });
                 view.focus();
             }""",
@@ -52,11 +52,11 @@ class Hand:
         return self
 
     def select(self, words: str) -> Hand:
+        self.reads(words)
         self.page.evaluate(
             """words => {
                 const { view } = workspace;
                 const at = view.state.doc.toString().indexOf(words);
-                if (at < 0) throw new Error("not in the text: " + words);
                 view.dispatch({ selection: { anchor: at, head: at + words.length }, scrollIntoView: true });
                 view.focus();
             }""",

@@ -81,7 +81,9 @@ def test_many_suggestions_are_decided_together(programme: Programme, open_as: Op
     official = open_as(programme, "official", "read").desk()
     page = official.page
     page.get_by_text("Rozstrzygnij razem").click()
-    for tick in page.locator(".set__tick").all():
+    ticks = page.locator("input.set__tick")
+    expect(ticks).to_have_count(2)  # the click does not wait for the page it leads to
+    for tick in ticks.all():
         tick.check()
     page.locator(".set textarea").fill("Zgodne z planem.")
     page.locator(".set .btn--main").click()
