@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
         setup.say("checking and testing the browser part")
         setup.run(*npm, "run", "--silent", "check", cwd=setup.STATIC, env=npm_env)
         setup.run(*npm, "run", "--silent", "test", cwd=setup.STATIC, env=npm_env)
-    command = [str(setup.PYTHON), "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-rs", "--durations", "12"]
+    command = [str(setup.PYTHON), "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-rsR", "--durations", "12"]
     if fast:
         command += ["--ignore", "tests/browser", "--ignore", "tests/play"]
     return subprocess.run([*command, *arguments], cwd=setup.ROOT, env=env).returncode

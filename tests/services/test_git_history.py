@@ -319,7 +319,7 @@ def test_what_one_may_not_read_one_has_no_history_of(around: Around) -> None:
             stream(session, around.document_id)
 
 
-@pytest.mark.parametrize("seed", range(60 if FULL else 6))
+@pytest.mark.parametrize("seed", range(30 if FULL else 6))
 def test_law_of_the_repository_files_are_the_texts_at_main_and_at_every_tag(
     seed: int, sqlite_database: Database, tmp_path: Path
 ) -> None:
