@@ -77,7 +77,8 @@ def decide(
     reason      needed for a rejection
     wording     the official's own words for the one hunk (accepted with changes)
     supersedes  (suggestion, hunk) of others that the official knows will be superseded; None takes what it comes to
-    raises      StaleReview with the new state when something is not what was read; NotFound, WrongState, InvalidInput
+    raises      StaleReview with the new state when something is not what was read; WrongState also when something
+                would be accepted into a section that was removed; NotFound, InvalidInput
     commits     yes, once; nothing when no item can be applied
     needs       decide; reword for a wording of one's own
     """
@@ -89,6 +90,8 @@ def decide(
     _check(items, verdict, reason, wording)
     head = heads.writing(session, section_id)
     rows = _suggestion_rows(session, section_id, items)
+    if verdict == "accepted":
+        sections.require_decidable(session, section)
     heads.movement(session, head)
     try:
         for item in items:
@@ -296,7 +299,7 @@ def _accept(
             touch(session, head, session.get_one(Suggestion, suggestion_id))
         if head.text[: editing.TITLE_REACH] != before:
             editing.keep_title(session, head)
-        _bring_in(session, actor, head, section, rows.values())
+        _bring_in(session, actor, head, section)
         grounds.tell(session, actor, head, grounds_before)
         heads.store(session, head, stored, epoch=True)
         _after(session, actor, section, made.values(), rows)
@@ -350,9 +353,9 @@ def _decision_of(
     )
 
 
-def _bring_in(session: Session, actor: Actor, head: Head, section: Section, rows: Iterable[Suggestion]) -> None:
+def _bring_in(session: Session, actor: Actor, head: Head, section: Section) -> None:
     """A section that was only proposed is there once something of it was accepted."""
-    if section.removed_at is None or not any(row.new_section for row in rows):
+    if section.removed_at is None:
         return
     section.removed_at = section.removed_by_id = None
     session.flush()

@@ -16,7 +16,7 @@ from drafting.engine.plans import RevertPlan
 from drafting.engine.text import from_units
 from drafting.engine.words import sentence
 from drafting.errors import NotFound, WrongState
-from drafting.services import audit, editing, grounds, heads, hunks, suggestions
+from drafting.services import audit, editing, grounds, heads, hunks, sections, suggestions
 from drafting.services.access import Actor, require
 from drafting.services.clock import now
 from drafting.services.heads import SERVER_CLIENT, Head, Stored
@@ -42,7 +42,8 @@ def revert(session: Session, actor: Actor, decision_id: int, *, reason: str = ""
     """The decision taken back: the text as if it had not been made, and the hunk open again.
 
     confirm  needed when newer words stand in the place: True, or the `preview` that the refusal carried
-    raises   WrongState when it does not stand any more, or with `preview` when newer words would go
+    raises   WrongState when it does not stand any more, with `preview` when newer words would go, or when words
+             would change in a section that was removed
     commits  yes, once
     needs    revert
     """
@@ -90,6 +91,7 @@ def _revert_rejection(
 def _revert_acceptance(
     session: Session, actor: Actor, head: Head, section: Section, decision: Decision, reason: str, confirm: Any
 ) -> Reverted:
+    sections.require_decidable(session, section)
     plan = head.proposals.revert_plan(decision.suggestion_id, decision.hunk_id)
     if plan.newer:
         _check_confirmed(session, head, plan, confirm)

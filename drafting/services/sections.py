@@ -118,6 +118,26 @@ def require_there(row: Section) -> None:
         raise WrongState("the section was removed; put it back first", state="section_removed")
 
 
+def require_decidable(session: Session, row: Section) -> None:
+    """Nothing, when a decision may change the section's text: it is there, or was never more than proposed.
+
+    Asked while the section's head is held, so that no removal comes in between. raises: WrongState
+    """
+    session.refresh(row, ["removed_at"])
+    if row.removed_at is not None and not is_only_proposed(session, row.id):
+        raise WrongState(
+            f"the section {row.title!r} was removed; put it back first, or reject what was suggested in it",
+            state="section_removed",
+            section=row.id,
+            title=row.title,
+        )
+
+
+def is_only_proposed(session: Session, section_id: int) -> bool:
+    """Whether the section was never accepted: it is there only as somebody's suggestion."""
+    return session.scalar(select(Section.id).where(Section.id == section_id, _is_only_proposed())) is not None
+
+
 @verb
 def add_section(
     session: Session,
@@ -293,10 +313,11 @@ def remove_section(session: Session, actor: Actor, section_id: int) -> None:
     needs    structure
     """
     row = section_row(session, actor, section_id, "structure")
+    stream = session.get_one(Stream, row.stream_id, with_for_update=True)  # whoever writes its text holds this row
+    session.refresh(row, ["removed_at"])
     if row.removed_at is not None:
         raise WrongState("the section was removed already", state="section_removed")
     row.removed_at, row.removed_by_id = now(), actor.user_id
-    stream = session.get_one(Stream, row.stream_id)
     data = {"section": row.id, "title": row.title, "version": stream.version}
     audit.record(session, row.document_id, actor, "section_removed", data)
     movements.announce(session, row.document_id, "removed")
@@ -308,7 +329,7 @@ def restore_section(session: Session, actor: Actor, section_id: int) -> SectionV
     row = section_row(session, actor, section_id, "structure")
     if row.removed_at is None:
         raise WrongState("the section is there", state="present")
-    if session.scalar(select(Section.id).where(Section.id == section_id, _is_only_proposed())) is not None:
+    if is_only_proposed(session, section_id):
         raise WrongState("the section is only proposed; decide its suggestion", state="proposed")
     row.removed_at = row.removed_by_id = None
     audit.record(session, row.document_id, actor, "section_restored", {"section": row.id, "title": row.title})

@@ -86,7 +86,7 @@ def open_suggestion(
     """
     row = sections.section_row(session, actor, section_id)
     document = require(session, actor, "suggest", row.document_id)
-    if not _is_proposed(session, row):
+    if not sections.is_only_proposed(session, row.id):
         sections.require_there(row)
     return _open(session, actor, document, row, origin_ids, form, new_section=False)
 
@@ -186,7 +186,8 @@ def file(
 
     reason      why; needed
     origin_ids  on whose behalf; None keeps what it has
-    raises      InvalidInput without a reason or when it changes nothing, WrongState when it was filed already
+    raises      InvalidInput without a reason or when it changes nothing, WrongState when it was filed already or its
+                section was removed
     commits     yes, once
     needs       file, and ownership
     """
@@ -194,6 +195,9 @@ def file(
     if row.state != "draft":
         raise WrongState(f"suggestion {row.number} is {row.state}", state=row.state)
     head = heads.writing(session, row.section_id)
+    section = session.get_one(Section, row.section_id, populate_existing=True)
+    if not sections.is_only_proposed(session, section.id):
+        sections.require_there(section)
     shown = [hunk for hunk in head.proposals.shown(row.id) if not hunk.fulfilled]
     if not shown:
         raise InvalidInput("the suggestion changes nothing; type what should change", field="changes")
@@ -417,15 +421,3 @@ def _keep_origins(session: Session, actor: Actor, row: Suggestion, origin_ids: C
             .order_by(Origin.id)
             .limit(1)
         )
-
-
-def _is_proposed(session: Session, row: Section) -> bool:
-    """Whether the section is there only as somebody's proposal."""
-    return (
-        session.scalar(
-            select(Suggestion.id).where(
-                Suggestion.section_id == row.id, Suggestion.new_section, Suggestion.state.in_(("draft", "filed"))
-            )
-        )
-        is not None
-    )

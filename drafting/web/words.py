@@ -221,6 +221,11 @@ def error_text(error: DraftingError) -> str:
     if isinstance(error, WrongState) and error.details.get("state") == "used":
         return _("Changes, suggestions, remarks or files belong to it, so it stays.")
     if isinstance(error, WrongState) and error.details.get("state") == "section_removed":
+        if "title" in error.details:
+            return _(
+                "The section “%(title)s” was removed. Put it back first; what was suggested in it can be rejected as it is.",
+                title=error.details["title"] or _("(untitled)"),
+            )
         return _("This section was removed. Nothing can be written in it until it is put back.")
     if isinstance(error, StaleReview):
         return str(ERRORS["stale_review"])

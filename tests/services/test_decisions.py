@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from drafting.errors import InvalidInput, NotAllowed, NotFound, StaleReview, WrongState
-from drafting.services import audit, decisions, heads, suggestions
+from drafting.services import audit, decisions, heads, sections, suggestions
 from drafting.services.decisions import Judged
 from drafting.store.database import Database
 from drafting.store.models import Revision, RevisionOrigin
@@ -172,6 +172,56 @@ def test_what_will_happen_can_be_asked_first(around: Around) -> None:
     assert seen.supersedes == ((theirs.id, 1),)
     assert [one.after for one in seen.sentences] == ["We plant 250 trees in 2027."]
     assert around.text() == TEXT and around.states(theirs) == ["open"]
+
+
+def test_nothing_is_accepted_into_a_section_that_was_removed_but_it_is_rejected_and_withdrawn(around: Around) -> None:
+    taken = around.accept(around.propose(around.ngo, "2027", "2028"))
+    ours, theirs = around.propose(around.ngo, "100", "250"), around.propose(around.rival, "quick", "slow")
+    later, mine = around.draft(around.ngo, "fox", "hare"), around.propose(around.ngo, "Done", "Ready")
+    stands = around.text()
+    with around.database.write() as session:
+        sections.remove_section(session, around.official, around.section_id)
+    for write in (
+        lambda: around.accept(ours),
+        lambda: around.accept(ours, wording="300"),
+        lambda: around.revert(taken),
+    ):
+        with pytest.raises(WrongState) as refused:
+            write()
+        assert refused.value.details["state"] == "section_removed" and "title" in refused.value.details
+    with around.database.write() as session, pytest.raises(WrongState):
+        suggestions.file(session, around.ngo, later.id, reason="because")
+    assert around.text() == stands and around.states(ours) == ["open"]
+    rejected = around.decide("rejected", around.view(theirs))
+    around.revert(rejected)
+    around.decide("rejected", around.view(theirs))
+    with around.database.write() as session:
+        assert suggestions.withdraw(session, around.ngo, mine.id).state == "withdrawn"
+        sections.restore_section(session, around.official, around.section_id)
+    around.accept(ours)
+    assert around.text() == stands.replace("100", "250") and around.is_clean()
+
+
+def test_what_brought_a_section_in_does_not_bring_it_back_once_it_was_removed(around: Around) -> None:
+    with around.database.write() as session:
+        view = suggestions.propose_section(session, around.ngo, around.document_id)
+    new = Around.__new__(Around)
+    new.__dict__.update(around.__dict__)
+    new.section_id = view.section_id
+    new.write(around.ngo, "", "## Bees\n\nWe keep bees.\n", view)
+    with around.database.write() as session:
+        view = suggestions.file(session, around.ngo, view.id, reason="bees")
+    taken = new.accept(view)
+    new.revert(taken)
+    with around.database.write() as session:
+        sections.remove_section(session, around.official, view.section_id)
+    with pytest.raises(WrongState) as refused:
+        new.accept(view)
+    assert refused.value.details["state"] == "section_removed"
+    with around.database.write() as session:
+        sections.restore_section(session, around.official, view.section_id)
+    new.accept(view)
+    assert around.is_clean()
 
 
 def test_only_those_who_may_decide_do(around: Around) -> None:

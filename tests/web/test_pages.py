@@ -14,7 +14,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from drafting.config import Settings, load_settings
-from drafting.services import editing, exchange, suggestions
+from drafting.engine.changes import ChangeSet
+from drafting.engine.rebase import Update
+from drafting.services import editing, exchange, sections, suggestions
 from drafting.services.access import ANONYMOUS
 from drafting.store.database import Database
 from drafting.store.models import Document, Meeting, Membership, Organization, Section, Suggestion, User
@@ -871,6 +873,42 @@ def test_a_set_is_about_what_was_read(app, world, sqlite_database):
         assert suggestions.suggestion(session, ANONYMOUS, rival.id).hunks[0].state == "superseded"
     for odd in ({}, {"place": ["x"]}, {"place": places[:1], "in": "99"}, {"place": places[:1], "verdict": "king"}):
         assert client.post(f"{BASE}/review/set", data={**form, **odd}).status_code == 422, odd
+
+
+def test_a_removed_section_is_named_wherever_something_would_be_accepted_into_it(app, world):
+    client, ids = visitor(app, world.actors["official"]), world.ids
+    with app.extensions["database"].write() as session:
+        sections.remove_section(session, world.actors["coordinator"], ids["section"])
+    says = "Część „Trees” usunięto. Najpierw trzeba ją przywrócić"
+    api = f"/api/v1/sections/{ids['section']}/decisions"
+    sent = client.post(api, json={"items": ids["items"], "verdict": "accepted"})
+    assert sent.status_code == 409 and says in sent.json["error"]["message"]
+    desk = {"u": ids["suggestion_number"], "verdict": "accepted", "w": ids["choice"], "reason": "It fits."}
+    refused = client.post(f"{BASE}/review", data=desk)
+    assert refused.status_code == 422 and says in refused.text and "It fits." in refused.text
+    page = client.get(f"{BASE}/review/set")
+    assert "Trees (część usunięta)" in page.text
+    places = [place for place in ticks_of(page) if place.startswith(f"{ids['suggestion']}:")]
+    known = re.findall(r'name="known" value="([^"]+)"', page.text)
+    form = {"in": ids["section"], "verdict": "accepted", "reason": "Both.", "place": places, "known": known}
+    set_ = client.post(f"{BASE}/review/set", data=form)
+    assert set_.status_code == 422 and says in set_.text and "Both." in set_.text
+    assert client.post(f"{BASE}/review/set", data={**form, "verdict": "rejected"}).status_code == 303
+    with app.extensions["database"].read() as session:
+        assert suggestions.suggestion(session, ANONYMOUS, ids["suggestion"]).hunks[0].state == "rejected"
+
+
+def test_a_section_that_is_only_proposed_is_accepted_in_a_set(app, world):
+    with app.extensions["database"].write() as session:
+        new = suggestions.propose_section(session, world.actors["contributor"], world.ids["document"])
+        typed = Update("tab", 1, ChangeSet.of([(0, 0, "# Bees\n")], 0))
+        editing.push(session, world.actors["contributor"], new.stream_id, 0, [typed])
+        suggestions.file(session, world.actors["contributor"], new.id, reason="Bees.")
+    client = visitor(app, world.actors["official"])
+    [place] = [one for one in ticks_of(client.get(f"{BASE}/review/set")) if one.startswith(f"{new.id}:")]
+    form = {"in": new.section_id, "verdict": "accepted", "reason": "", "place": [place]}
+    assert client.post(f"{BASE}/review/set", data=form).status_code == 303
+    assert row(app, select(Section).where(Section.id == new.section_id)).removed_at is None
 
 
 def test_the_desk_is_empty_when_nothing_waits(app, sqlite_database):

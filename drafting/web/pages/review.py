@@ -154,8 +154,12 @@ def queue_of(document_id: int, filters: Mapping[str, str]) -> tuple[list[Item], 
 
 def groups_of(document_id: int, queue: Sequence[Item]) -> list[tuple[str, list[Item]]]:
     """The queue by section, named as the programme names them."""
+    every = sections.outline(frame.reading(), frame.actor(), document_id, removed=True)
     names = {
-        each.id: words.section_name(each) for each in sections.outline(frame.reading(), frame.actor(), document_id)
+        each.id: words.section_name(each)
+        if each.removed_at is None
+        else _("%(title)s (this section was removed)", title=words.section_name(each))
+        for each in every
     }
     groups: dict[int, list[Item]] = {}
     for item in queue:

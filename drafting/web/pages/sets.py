@@ -16,9 +16,10 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from drafting.errors import Conflict, InvalidInput, StaleReview
-from drafting.services import decisions, sections
+from drafting.services import decisions
 from drafting.services.decisions import Decided, Judged
 from drafting.services.suggestions import HunkView, SuggestionView
+from drafting.store.models import Section
 from drafting.web import words
 from drafting.web.pages import frame, review, sentences
 from drafting.web.pages.suggestions import glimpse_of
@@ -63,7 +64,8 @@ def decide(slug: str) -> Any:
     form = frame.Form({"reason": "", "verdict": ""})
     verdict = form.choice("verdict", decisions.VERDICTS)
     section_id = form.number("in") or 0
-    if section_id not in {each.id for each in sections.outline(frame.reading(), frame.actor(), document.id)}:
+    row = frame.reading().get(Section, section_id)  # also one that was removed, or is only proposed
+    if row is None or row.document_id != document.id:
         form.errors[""] = _("The sections have changed in the meantime; the page shows them as they are.")
     if not request.form.getlist("place"):
         form.errors[""] = _("Tick at least one place.")
