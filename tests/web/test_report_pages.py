@@ -23,6 +23,7 @@ from drafting.store.models import Document, Event
 from drafting.web import report_jobs
 from drafting.web.pages import report as report_page
 from drafting.web.pages.flow_picture import picture
+from drafting.web.pages.matrix import parted
 from drafting.web.report_jobs import Jobs, Order, Progress
 from tests.web.conftest import visitor
 from tests.web.world import World, build
@@ -61,6 +62,14 @@ def test_a_cell_leads_to_as_many_suggestions_as_it_says(app: Flask, world: World
     with database.read() as session:
         made, _ = matrix(session, world.actors["coordinator"], world.ids["document"])
     assert f"{made.total.stands}/{made.total.asked}" in html
+
+
+def test_the_heads_of_narrow_columns_are_parted_by_syllables_where_a_word_has_no_room() -> None:
+    assert parted("Zakres przedmiotowy, współpraca", "pl", 12) == "Zakres przedmiotowy, współpraca"
+    assert parted("Zakres przedmiotowy, współpraca", "pl", 16) == "Zakres przed\u00admio\u00adtowy, współ\u00adpraca"
+    assert parted("Antydyskryminacyjne", "pl", 2) == "Antydyskryminacyjne"
+    assert parted("<b>Organisations</b>", "en", 12) == "<b>Organ\u00adisa\u00adtions</b>"
+    assert parted("Antydyskryminacyjne", "xx", 12) == "Antydyskryminacyjne"
 
 
 def test_the_chips_of_the_report_add_up(app: Flask, world: World, database: Database) -> None:

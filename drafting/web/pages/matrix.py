@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import pyphen
 from flask import Blueprint, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -27,6 +29,8 @@ ENDS = {
     "inadmissible": _l("Received too late"),
     "open": _l("Waiting"),
 }
+SOFT_HYPHEN = "\u00ad"
+HEADS = 150  # characters that all heads of columns together hold on one line where the matrix is narrowest
 LONGEST_LABEL = 25  # characters of a name beside a node
 
 
@@ -55,6 +59,7 @@ def matrix(slug: str) -> Any:
         strength=lambda cell: strength(cell.asked, made),
         busy=max((line for line in made.lines if line.value != NOBODY), key=lambda line: line.sum.asked, default=None),
         section_names=sections,
+        parted=lambda title: parted(title, document.language, len(made.columns) + 1),
         waiting=dict(flow.ends).get("open", 0),
         nobody=NOBODY,
     )
@@ -70,6 +75,20 @@ def name_of(line: Line, by: str) -> str:
 def strength(asked: int, made: Matrix) -> int:
     """How strong a cell's colour is, 0 to 100: the more was asked, the stronger."""
     return 0 if not asked or not made.busiest else 20 + round(80 * asked / made.busiest)
+
+
+def parted(title: str, language: str, columns: int) -> str:
+    """A head with soft hyphens in the words that are too long for a column, by the language of the document.
+
+    Chromium brings no Polish hyphenation and would cut a word wherever the column is full; a word that has room on a
+    line of its own stays whole. columns: how many share the width
+    """
+    known = pyphen.language_fallback(language)
+    if known is None:
+        return title
+    dictionary = pyphen.Pyphen(lang=known, left=3, right=3)
+    longest = max(HEADS // columns, 6)
+    return re.sub(r"[^\W\d_]+", lambda word: dictionary.inserted(word[0], SOFT_HYPHEN) if len(word[0]) > longest else word[0], title)
 
 
 def _label(line: Line, by: str) -> str:
