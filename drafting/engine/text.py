@@ -21,12 +21,19 @@ _STRANGE = re.compile(
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _LINE_END = re.compile("\r\n?")
+_PAGE_END = re.compile("[\x0b\x0c]")  # a line or a page ends, where words are copied from Word or a PDF
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ufffe\uffff]")  # nobody sees them, and no file of XML holds them
 
 
 def normalise(text: str) -> str:
     """The text with every CR LF and every CR made one LF, as CodeMirror reads text. raises InvalidInput for no text"""
     _check_text(text)
     return _LINE_END.sub("\n", text) if "\r" in text else text
+
+
+def without_controls(text: str) -> str:
+    """Words as they were typed or pasted, without the control characters that come along unseen; TAB and LF stay."""
+    return _CONTROL.sub("", _PAGE_END.sub("\n", text))
 
 
 def to_units(text: str, *, normalising: bool = False) -> str:

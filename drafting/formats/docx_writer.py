@@ -29,6 +29,7 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 
+from drafting.engine.text import without_controls
 from drafting.formats.docx_paragraphs import Look, Paragraph
 from drafting.formats.docx_tracked import (
     Change,
@@ -133,7 +134,8 @@ def _document(title: str, author: str, created_at: datetime, language: str) -> D
     document = Document()
     moment = created_at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
     core = document.core_properties
-    core.title, core.author, core.last_modified_by = title[:255], author[:255], author[:255]
+    title, author = without_controls(title)[:255], without_controls(author)[:255]
+    core.title, core.author, core.last_modified_by = title, author, author
     core.created = core.modified = moment
     core.comments, core.language, core.revision = "", language, 1
     page = document.sections[0]

@@ -225,7 +225,7 @@ def answer(session: Session, actor: Actor, annotation_id: int, position: str, re
     if position not in POSITIONS:
         raise InvalidInput(f"a position is one of {', '.join(POSITIONS)}", field="position")
     if len(reason) > MAX_TEXT:
-        raise InvalidInput(f"a reason has at most {MAX_TEXT} characters", field="reason")
+        raise InvalidInput(f"a reason has at most {MAX_TEXT} characters", field="reason", longest=MAX_TEXT)
     if position in ("rejected", "partly", "inadmissible") and not reason:
         raise InvalidInput("this position needs a reason", field="reason")
     row.position, row.position_reason = position, reason
@@ -357,7 +357,7 @@ def _words(text: str) -> str:
     if not text:
         raise InvalidInput("write something first", field="text")
     if len(text) > MAX_TEXT:
-        raise InvalidInput(f"a remark has at most {MAX_TEXT} characters", field="text")
+        raise InvalidInput(f"a remark has at most {MAX_TEXT} characters", field="text", longest=MAX_TEXT)
     return text
 
 

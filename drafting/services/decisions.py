@@ -141,7 +141,8 @@ def _check(items: Sequence[Judged], verdict: str, reason: str, wording: str | No
     if verdict == "rejected" and not reason:
         raise InvalidInput("a rejection needs a reason", field="reason")
     if len(reason) > suggestions.MAX_REASON:
-        raise InvalidInput(f"a reason has at most {suggestions.MAX_REASON} characters", field="reason")
+        longest = suggestions.MAX_REASON
+        raise InvalidInput(f"a reason has at most {longest} characters", field="reason", longest=longest)
     if wording is not None and (len(items) != 1 or verdict != "accepted"):
         raise InvalidInput("a wording of one's own is for one hunk that is accepted", field="wording")
 

@@ -400,7 +400,7 @@ def _line(text: str, field: str, *, needed: bool = False) -> str:
     if needed and not text:
         raise InvalidInput(f"{field} is needed", field=field)
     if len(text) > MAX_REASON:
-        raise InvalidInput(f"{field} has at most {MAX_REASON} characters", field=field)
+        raise InvalidInput(f"{field} has at most {MAX_REASON} characters", field=field, longest=MAX_REASON)
     return text
 
 

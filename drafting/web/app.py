@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, g, request
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, ValidationError
 
 from drafting.config import ROOT, Settings, load_settings
+from drafting.engine.text import without_controls
 from drafting.errors import InvalidInput, NotFound
 from drafting.store.database import Database
 from drafting.store.migrations import open_database
@@ -59,7 +61,7 @@ def create_app(settings: Settings | None = None, *, database: Database | None = 
         instance_path=str(Path(settings.instance_path).resolve()),
     )
     app.url_map.converters["int"] = Number
-    app.before_request(_refuse_nul)
+    app.before_request(_read_fields)
     app.config.from_mapping(
         SECRET_KEY=settings.secret_key,
         TESTING=settings.testing,
@@ -102,17 +104,21 @@ class Number(IntegerConverter):
         return super().to_python(value)
 
 
-def _refuse_nul() -> None:
+def _read_fields() -> None:
     """No text of ours holds a NUL, and PostgreSQL stores none: an address or a field with one is refused at the door.
 
-    Bodies that are JSON are read by `wire`.
+    Other control characters come along unseen with words that are pasted, and nobody could find them to take them out:
+    the fields are read without them. Bodies that are JSON are read by `wire`, in the same way.
     """
     if "\0" in request.path:
         raise NotFound("there is no such address")
     for values in (request.args, request.form):
         for name, value in values.items(multi=True):
             if "\0" in name or "\0" in value:
-                raise InvalidInput("a field holds a NUL character", field=name)
+                raise InvalidInput("a field holds a NUL character", field=name, why="not_text")
+    if any(without_controls(value) != value for _, value in request.form.items(multi=True)):
+        read = [(name, without_controls(value)) for name, value in request.form.items(multi=True)]
+        request.form = ImmutableMultiDict(read)
 
 
 def _doors(app: Flask, with_live: bool) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from drafting.engine.changes import ChangeSet
 from drafting.engine.rebase import Update
+from drafting.engine.text import without_controls
 from drafting.errors import (
     Conflict,
     DraftingError,
@@ -137,17 +138,20 @@ def numbers(body: Mapping[str, Any], name: str) -> tuple[int, ...]:
 
 
 def words_of(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
-    """A text of the body. raises: InvalidInput when it is missing and there is no default, or is not Unicode"""
+    """A text of the body, without control characters that nobody sees, as the fields of a form are read.
+
+    raises  InvalidInput when it is missing and there is no default, is not Unicode, or holds a NUL
+    """
     value = body.get(name, default)
     if not isinstance(value, str):
         raise InvalidInput(f"{name} must be a text", field=name)
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise InvalidInput(f"{name} holds half a surrogate pair", field=name) from None
+        raise InvalidInput(f"{name} holds half a surrogate pair", field=name, why="not_text") from None
     if "\x00" in value:
-        raise InvalidInput(f"{name} holds a NUL character", field=name)
-    return value
+        raise InvalidInput(f"{name} holds a NUL character", field=name, why="not_text")
+    return without_controls(value)
 
 
 def maybe_words(body: Mapping[str, Any], name: str) -> str | None:

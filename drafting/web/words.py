@@ -206,6 +206,10 @@ def error_text(error: DraftingError) -> str:
         if "minimum" in error.details:
             return _("A password needs at least %(number)s characters.", number=error.details["minimum"])
         return _("This password is too easy to guess.")
+    if isinstance(error, InvalidInput) and error.details.get("why") == "not_text":
+        return _("This holds characters that are no text, such as NUL. Paste the words once more, as plain text.")
+    if error.code == "invalid_input" and "longest" in error.details:
+        return _("At most %(number)s characters.", number=format_decimal(error.details["longest"]))
     if (error.code, field) in FIELDS:
         return str(FIELDS[error.code, field])
     if isinstance(error, NotAllowed):

@@ -11,15 +11,26 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from drafting.config import Settings, load_settings
 from drafting.engine.changes import ChangeSet
 from drafting.engine.rebase import Update
-from drafting.services import editing, exchange, sections, suggestions
+from drafting.services import editing, exchange, reporting, sections, suggestions
 from drafting.services.access import ANONYMOUS
 from drafting.store.database import Database
-from drafting.store.models import Document, Meeting, Membership, Organization, Section, Suggestion, User
+from drafting.store.models import (
+    Comment,
+    Decision,
+    Document,
+    Meeting,
+    Membership,
+    News,
+    Organization,
+    Section,
+    Suggestion,
+    User,
+)
 from drafting.web.app import create_app
 from tests import make
 from tests.web import world as worlds
@@ -909,6 +920,59 @@ def test_a_section_that_is_only_proposed_is_accepted_in_a_set(app, world):
     form = {"in": new.section_id, "verdict": "accepted", "reason": "", "place": [place]}
     assert client.post(f"{BASE}/review/set", data=form).status_code == 303
     assert row(app, select(Section).where(Section.id == new.section_id)).removed_at is None
+
+
+def test_control_characters_are_left_out_of_words_and_a_nul_is_refused_at_every_door(app, world):
+    """They come along unseen with words copied from Word or a PDF; PostgreSQL and XML hold none of them."""
+    client, own = visitor(app, world.actors["contributor"]), world.own["contributor"]
+    number, id_ = own["number"], own["filed"]
+    pasted, kept = "One\x0btwo\x01 \x1b\tthree\x7f\ufffe", "One\ntwo \tthree"
+
+    def reason() -> str:
+        return row(app, select(Suggestion).where(Suggestion.id == id_)).reason
+
+    assert client.patch(f"/api/v1/suggestions/{id_}", json={"reason": pasted}).status_code == 200
+    assert reason() == kept
+    assert client.patch(f"/api/v1/suggestions/{id_}", json={"reason": "other"}).status_code == 200
+    form = {"reason": pasted, "minutes_quote": ""}
+    assert client.post(f"{BASE}/suggestions/{number}/file", data=form).status_code == 303
+    assert reason() == kept
+    says = "Są tu znaki, które nie są tekstem"
+    for wrong in ("a\0b", "a\ud800b"):
+        refused = client.patch(f"/api/v1/suggestions/{id_}", json={"reason": wrong})
+        assert refused.status_code == 400 and says in refused.json["error"]["message"], wrong
+    refused = client.post(f"{BASE}/suggestions/{number}/file", data={"reason": "a\0b"})
+    assert refused.status_code == 400 and says in refused.text
+    long = client.patch(f"/api/v1/suggestions/{id_}", json={"reason": "x" * 10_001})
+    assert long.status_code == 400 and "Najwyżej 10 000 znaków" in long.json["error"]["message"].replace("\xa0", " ")
+    assert reason() == kept
+
+
+def test_no_file_breaks_on_control_characters_that_were_stored_before_they_were_left_out(app, world):
+    import io
+    from xml.etree import ElementTree
+    from zipfile import ZipFile
+
+    nasty = "a\x01b\x0bc\x0cd\x1b[0m\x7f\ufffe"
+    columns = {
+        Document: ("title", "municipality", "summary"), Meeting: ("topic", "minutes"), News: ("title", "text"),
+        Suggestion: ("reason", "minutes_quote"), Decision: ("reason",), Comment: ("text",), User: ("name",),
+        Section: ("title",),
+    }  # fmt: skip
+    with app.extensions["database"].write() as session:
+        for model, names in columns.items():
+            session.execute(update(model).values(dict.fromkeys(names, nasty)))
+        session.commit()
+    client = visitor(app, world.actors["coordinator"])
+    ElementTree.fromstring(client.get(f"{BASE}/news.atom").data)
+    with app.extensions["database"].read() as session:
+        chief, document = world.actors["coordinator"], world.ids["document"]
+        files = [reporting.report_file(session, chief, document, ending) for ending in ("docx", "xlsx")]
+    for data in (client.get(f"{BASE}/text.docx").data, *files):
+        with ZipFile(io.BytesIO(data)) as package:
+            for name in package.namelist():
+                if name.endswith((".xml", ".rels")):
+                    ElementTree.fromstring(package.read(name))
 
 
 def test_the_desk_is_empty_when_nothing_waits(app, sqlite_database):

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 from flask import Blueprint, Response, request, send_file, url_for
 from flask_babel import gettext as _
 
+from drafting.engine.text import without_controls
 from drafting.services import access, documents, meetings, milestones, notices, overview, people, sections
 from drafting.services.clock import now
 from drafting.services.documents import DocumentView, PhaseView
@@ -117,7 +118,7 @@ def feed(slug: str) -> Any:
         f"<author><name>{escape(document.municipality or document.title)}</name></author>"
         f'<link rel="self" href="{escape(request.base_url)}"/>{entries}</feed>'
     )
-    return Response(body, mimetype="application/atom+xml")
+    return Response(without_controls(body), mimetype="application/atom+xml")
 
 
 @pages.get("/dates.ics")
