@@ -29,8 +29,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from drafting.config import Settings, load_settings
-from drafting.errors import DraftingError, InvalidFile, NotFound, WrongState
+from drafting.config import Settings, ignored_variables, load_settings
+from drafting.engine.text import without_controls
+from drafting.errors import DraftingError, InvalidFile, InvalidInput, NotFound, WrongState
 from drafting.services import accounts, audit, documents, invitations, sections
 from drafting.services.access import SERVER, Actor, Role, actor_of
 from drafting.store.database import Database, ServerLock, transaction
@@ -44,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit status."""
     options = parser().parse_args(arguments)
     try:
+        _read_words(options)
+        for sentence in ignored_variables():
+            print(f"drafting: {sentence}", file=sys.stderr)
         given = {name: getattr(options, name, None) for name in ("host", "port", "threads", "workers")}
         settings = load_settings(instance_path=options.instance, **given)
         return options.run(settings, options) or 0
@@ -61,6 +65,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"drafting: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}", file=sys.stderr)
         return 1
+
+
+def _read_words(options: argparse.Namespace) -> None:
+    """Reads words that were given as the fields of a form are read: without control characters, and they are text.
+
+    raises  InvalidInput naming what is not
+    """
+    for name, value in vars(options).items():
+        if isinstance(value, str):
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise InvalidInput(f"{name} is not text in UTF-8: {value!r:.80}", field=name) from None
+            setattr(options, name, without_controls(value))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -314,7 +332,7 @@ def run_import(settings: Settings, options: argparse.Namespace) -> int:
     with _opened(settings) as database, database.write() as session:
         actor = _acting(session, options.email)
         with transaction(session):
-            title = options.title or found.title or options.file.stem
+            title = options.title or found.title or os.fsencode(options.file.stem).decode("utf-8", "replace")
             document = documents.create_document(session, actor, title, slug=options.slug)
             actor = actor_of(session, actor.user_id)
             sections.add_sections(session, actor, document.id, [part.text for part in found.parts])

@@ -13,6 +13,7 @@ import secrets
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from drafting.errors import InvalidInput
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("pl", "en")
 KEY_LENGTH = 32  # characters that a secret key has at least
+OF_TESTS = {"DRAFTING_CHROMIUM", "DRAFTING_PLAY", "DRAFTING_TEST_DATABASES"}  # they steer tests and are no settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,22 @@ def load_settings(environ: Mapping[str, str] | None = None, **given: Any) -> Set
             setting="workers",
         )
     return settings
+
+
+def ignored_variables(environ: Mapping[str, str] | None = None) -> list[str]:
+    """A sentence for each variable of the environment that is called like a setting and is none, with the nearest one.
+
+    It may be one of a newer version, so it is not refused; but who has mistyped an address should hear of it.
+    """
+    environ = os.environ if environ is None else environ
+    known = [one.name.upper() for one in fields(Settings)]
+    said = []
+    for name in sorted(name for name in environ if name.startswith("DRAFTING_") and name not in OF_TESTS):
+        short = name.removeprefix("DRAFTING_")
+        if short not in known:
+            near = get_close_matches(short, known, 1)
+            said.append(f"{name} is no setting and is ignored" + (f"; did you mean DRAFTING_{near[0]}?" if near else ""))
+    return said
 
 
 RANGES: dict[str, tuple[int, int]] = {  # what can be served with; beyond it a server starts that answers nobody

@@ -265,6 +265,20 @@ def test_a_wrong_setting_is_said_in_one_line(drafting: Run, instance: Path) -> N
     assert said.startswith("drafting: config.toml has unknown settings prot") and said.count("\n") == 1
 
 
+def test_a_mistyped_variable_is_said_at_the_start(drafting: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRAFTING_DATABSE_URL", "postgresql://elsewhere")
+    assert "did you mean DRAFTING_DATABASE_URL?" in drafting("user", "list")
+
+
+def test_words_that_are_no_text_are_refused_and_control_characters_left_out(drafting: Run, tmp_path: Path) -> None:
+    refused = drafting("user", "create", "jan@example.org", "Jan\udcff", status=1)
+    assert refused.startswith("drafting: name is not text") and refused.count("\n") == 1
+    assert drafting("user", "create", "jan@example.org", "J\x01a\x1bn").startswith("Jan <jan@example.org>")
+    file = tmp_path / "a\udcff.md"
+    file.write_text("Words.\n")
+    assert "a\ufffd:" in drafting("import", file)
+
+
 def test_a_chain_that_was_tampered_with_is_named(drafting: Run, instance: Path, tmp_path: Path) -> None:
     file = tmp_path / "p.md"
     file.write_text("# P\n\n## A\n\ntext\n\n## B\n\ntext\n")

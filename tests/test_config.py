@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from drafting.config import load_settings
+from drafting.config import ignored_variables, load_settings
 from drafting.errors import InvalidInput
 
 
@@ -76,6 +76,14 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: str) -> 
     (tmp_path / "config.toml").write_text(content)
     with pytest.raises(InvalidInput):
         load_settings({}, instance_path=tmp_path)
+
+
+def test_a_mistyped_variable_is_named_with_the_nearest_setting() -> None:
+    environ = {"DRAFTING_DATABSE_URL": "x", "DRAFTING_PORT": "1", "DRAFTING_X": "", "DRAFTING_CHROMIUM": "y", "PATH": ""}
+    assert ignored_variables(environ) == [
+        "DRAFTING_DATABSE_URL is no setting and is ignored; did you mean DRAFTING_DATABASE_URL?",
+        "DRAFTING_X is no setting and is ignored",
+    ]
 
 
 def test_several_workers_need_postgresql_and_redis(tmp_path: Path) -> None:
