@@ -24,6 +24,7 @@ from drafting.services import accounts
 from drafting.services.access import ANONYMOUS, Actor
 from drafting.store.database import Database
 
+PATIENCE = 2.0  # s for Redis to count an attempt
 LINK_DAYS = 30  # how long a sign-in link printed by `drafting demo` works
 
 
@@ -41,7 +42,10 @@ class Person:
 
 
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=False)
+# Where Redis is gone each worker counts for itself: nobody is kept from signing in by it.
+limiter = Limiter(
+    get_remote_address, key_prefix="drafting", headers_enabled=False, in_memory_fallback_enabled=True, swallow_errors=True
+)
 
 
 def init(app: Flask, settings: Settings) -> None:
@@ -49,12 +53,21 @@ def init(app: Flask, settings: Settings) -> None:
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # as long as the session: minutes of a meeting take an evening
     app.config.setdefault("WTF_CSRF_HEADERS", ["X-CSRFToken"])
     app.config["RATELIMIT_ENABLED"] = bool(settings.sign_in_limit)
+    app.config["RATELIMIT_STORAGE_URI"] = _counted_at(settings.redis_url)
+    app.config["RATELIMIT_STORAGE_OPTIONS"] = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
     csrf.init_app(app)
     limiter.init_app(app)
     manager = LoginManager()
     manager.session_protection = None  # people move between networks; the epoch ends sessions
     manager.user_loader(_load)
     manager.init_app(app)
+
+
+def _counted_at(redis_url: str) -> str:
+    """Where attempts are counted: at the Redis of all workers, or in this one. In the words of `limits`."""
+    if redis_url.startswith("unix://"):
+        return "redis+" + redis_url
+    return redis_url or "memory://"
 
 
 def sign_in_limit() -> str:

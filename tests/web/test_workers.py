@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +19,11 @@ from drafting.services import suggestions
 from drafting.services.access import Actor
 from drafting.store.database import Database
 from drafting.store.models import Document, Stream
-from drafting.web import writer
+from drafting.web import identity, writer
 from drafting.web.app import create_app
 from tests import make
-from tests.sockets import Line, cookie_of
-from tests.web.conftest import served
+from tests.sockets import PATIENCE, Line, cookie_of, page_of
+from tests.web.conftest import served, visitor
 
 TEXT = "## Trees\n\nWe plant 100 trees.\n"
 
@@ -52,7 +54,9 @@ def pair(
     monkeypatch.setattr(writer, "POLL_EVERY", 0.3)
     monkeypatch.setattr(writer, "PEOPLE_AGE", 1.0)
     url = postgresql_database.url.render_as_string(hide_password=False)
-    settings = load_settings({}, instance_path=tmp_path, database_url=url, redis_url=redis_url, testing=True)
+    settings = load_settings(
+        {}, instance_path=tmp_path, database_url=url, redis_url=redis_url, testing=True, sign_in_limit="10000 per minute"
+    )
     with postgresql_database.write() as session:
         document = make.document(session, phase="consultation")
         drafter, other = make.member(session, document, "drafter"), make.member(session, document, "drafter")
@@ -97,6 +101,49 @@ def test_people_of_a_worker_that_says_nothing_any_more_go(pair: Pair, monkeypatc
     late.wait_for("people", lambda data: pair.drafter.name not in names(data), after=heard)
     first.close()
     late.close()
+
+
+def test_signing_out_at_one_worker_ends_the_windows_of_that_session_at_the_other(pair: Pair) -> None:
+    assert pair.drafter.user_id is not None
+    signed_in = cookie_of(pair.ports[0], pair.secret, pair.drafter.user_id)
+    cookie, token = page_of(pair.ports[0], signed_in)
+    windows = [Line(port, cookie) for port in pair.ports]
+    other_browser, somebody = pair.line(1, pair.drafter), pair.line(1, pair.other)
+    for each in (*windows, other_browser, somebody):
+        each.ask("join", {"stream": pair.stream})
+    form = urllib.parse.urlencode({"csrf_token": token}).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{pair.ports[0]}/signout", form, {"Cookie": cookie})
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        assert answer.status == 200
+    for window in windows:
+        with window.changed:
+            assert window.changed.wait_for(lambda window=window: not window.is_open, PATIENCE)  # type: ignore[misc]
+    for line in (other_browser, somebody):
+        assert line.ask("join", {"stream": pair.stream})["text"] == TEXT
+        line.close()
+
+
+def test_attempts_to_sign_in_are_counted_by_all_workers_together_and_by_each_where_redis_is_gone(
+    postgresql_database: Database, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgresql_database.url.render_as_string(hide_password=False)
+    given = {"instance_path": tmp_path, "database_url": url, "testing": True, "sign_in_limit": "3 per 77 minutes"}
+
+    def statuses(redis_url: str, times: int) -> list[int]:
+        """What a worker that has just started answers to somebody who guesses."""
+        settings = load_settings({}, redis_url=redis_url, **given)
+        client = visitor(create_app(settings, database=postgresql_database, live=False))
+        form = {"email": "x@example.org", "password": "guessed"}
+        return [client.post("/signin", data=form).status_code for _ in range(times)]
+
+    monkeypatch.setattr(identity.limiter, "_storage_dead", False)  # as it is again after the test
+    try:
+        assert statuses(redis_url, 2) == [422, 422]
+        assert statuses(redis_url, 3) == [422, 429, 429]
+        identity.limiter.reset()  # where a Redis outlives the tests
+        assert statuses(f"unix://{tmp_path}/nobody", 4) == [422, 422, 422, 429]
+    finally:
+        create_app(load_settings({}, **given), database=postgresql_database, live=False)  # counts in memory again
 
 
 def test_a_word_that_redis_lost_only_delays(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
