@@ -133,6 +133,12 @@ export class Cards {
     return next.card;
   }
 
+  /** The next one behind a card, in the order of the text, that is wanted. */
+  after(id: string, isWanted: (card: HTMLElement) => boolean = () => true): HTMLElement | null {
+    const order = this.inOrder().map(each => each.card);
+    return order.slice(order.findIndex(each => each.id === id) + 1).find(isWanted) ?? null;
+  }
+
   private isOutOfSight(card: HTMLElement): boolean {
     const { top } = card.getBoundingClientRect();
     return top < 0 || top > innerHeight - 80;

@@ -190,7 +190,10 @@ export class Renewal {
     this.newer.delete(id);
     this.said.set(id, says);
     if (!fresh) {
+      // who was in it goes on in the next one, or in the text
+      const next = old?.contains(document.activeElement) ? (this.cards.after(id) ?? this.cards.view()?.contentDOM) : null;
       old?.remove();
+      next?.focus({ preventScroll: true });
       return;
     }
     if (!old) {

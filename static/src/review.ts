@@ -100,6 +100,7 @@ export class Review {
       return;
     }
     const wording = verdict === "reworded" ? card.querySelector<HTMLTextAreaElement>("textarea[name=wording]")?.value : undefined;
+    const supersedes = JSON.parse(card.dataset["supersedes"] ?? "[]") as [number, number][];
     this.busy = true;
     try {
       const answer = await api<Decided>("POST", `/api/v1/sections/${this.section}/decisions`, {
@@ -107,17 +108,15 @@ export class Review {
         verdict: verdict === "reworded" ? "accepted" : verdict,
         reason: reason?.value.trim() ?? "",
         ...(wording === undefined ? {} : { wording }),
-        supersedes: JSON.parse(card.dataset["supersedes"] ?? "[]") as [number, number][],
+        supersedes,
       });
       this.busy = false;
       this.made.push(answer.decisions.map(decision => (typeof decision === "number" ? decision : decision.id)));
       // the reason has arrived: it is not carried into the new form of the card
       for (const form of new Set([card, shownNow(card)])) form.querySelectorAll<HTMLTextAreaElement>(".card__decide textarea").forEach(field => (field.value = field.defaultValue));
-      const next = this.cards.step(1);
-      if (next?.id === card.id) this.cards.select(null);
       await this.refresh(card);
       this.tell(card);
-      if (isFree(card)) (this.cards.selected ?? shownNow(card)).focus({ preventScroll: true });
+      if (isFree(card)) this.goOn(card, supersedes);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       // what it says now comes with the words that were typed, and with the refusal
@@ -126,6 +125,14 @@ export class Review {
     } finally {
       this.busy = false;
     }
+  }
+
+  /** To the next card on which something is left to decide, without the rivals that have just given way; else to this one. */
+  private goOn(card: HTMLElement, supersedes: readonly [number, number][]): void {
+    const isLeft = (item: Item) => !supersedes.some(([suggestion, hunk]) => suggestion === item.suggestion && hunk === item.hunk);
+    const next = this.cards.after(card.id, each => (JSON.parse(each.dataset["items"] ?? "[]") as Item[]).some(isLeft));
+    if (next) this.cards.select(next, true);
+    (next ?? shownNow(card)).focus({ preventScroll: true });
   }
 
   /** Takes back what was decided last here. */

@@ -253,5 +253,11 @@ def test_the_focus_follows_the_keyboard_from_card_to_card_and_what_became_of_one
     expect(official.card(first)).to_be_focused()
     official.press("a")
     expect(official.page.locator("[data-decided][role=status]")).to_contain_text(f"U-{first}: ")
-    official.press("j")
+    expect(official.card(second)).to_be_focused()
+    expect(official.card(second)).to_have_class(re.compile("is-selected"))
+    expect(official.card(first)).to_have_attribute("data-state", "accepted")
+    # nothing is left behind the last one: the focus stays on what was decided
+    official.press("a")
+    expect(official.page.locator("[data-decided][role=status]")).to_contain_text(f"U-{second}: ")
+    expect(official.card(second)).to_have_attribute("data-state", "accepted")
     expect(official.card(second)).to_be_focused()
