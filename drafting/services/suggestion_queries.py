@@ -6,6 +6,7 @@ Who may not know of a suggestion is told that there is none. Where open hunks st
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -85,6 +86,49 @@ def of_section(
     return sorted(found, key=lambda view: (min((hunk.start or 0 for hunk in view.open_hunks), default=2**40), view.number))
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A filed suggestion with open hunks, for a queue: where its first one stands, code units, and what is the matter."""
+
+    id: int
+    number: int
+    section_id: int
+    start: int
+    hunks: int
+    competes: bool  # accepting one of its hunks would supersede somebody's
+    base_changed: bool
+
+
+def waiting(session: Session, actor: Actor, document_id: int) -> list[Waiting]:
+    """What of a document waits for a decision, without the words: thousands at once. needs: read"""
+    document = require(session, actor, "read", document_id)
+    filed: dict[int, dict[int, int]] = defaultdict(dict)
+    for suggestion_id, number, section_id in session.execute(
+        select(Suggestion.id, Suggestion.number, Suggestion.section_id).where(
+            visible_suggestions(actor, document), Suggestion.filed_at.is_not(None), Suggestion.withdrawn_at.is_(None)
+        )
+    ):
+        filed[section_id][suggestion_id] = number
+    found = []
+    for section_id, numbers in filed.items():
+        with heads.reading(session, section_id) as head:
+            for suggestion_id, number in numbers.items():
+                opened = head.proposals.hunks(suggestion_id) if suggestion_id in head.branches else ()
+                if not opened:
+                    continue
+                pairs = [(suggestion_id, hunk.id) for hunk in opened]
+                competes = any(
+                    head.proposals.relation(pair, (other, its)).kind == "clash"
+                    for pair in pairs
+                    for other, its, _ in head.proposals.rivals(*pair)
+                    if other in numbers  # a draft is nobody's rival yet
+                )
+                changed = any(hunk.base_changed for hunk in opened)
+                start = min(hunk.start for hunk in opened)
+                found.append(Waiting(suggestion_id, number, section_id, start, len(opened), competes, changed))
+    return found
+
+
 def listing(
     session: Session,
     actor: Actor,
@@ -96,6 +140,7 @@ def listing(
     states: Collection[str] = (),
     hunk_state: str | None = None,
     words: str = "",
+    ids: Collection[int] | None = None,
     limit: int = 100,
     offset: int = 0,
     ways: int = 2,
@@ -106,12 +151,13 @@ def listing(
     states      draft filed decided withdrawn; empty: all
     hunk_state  only those with a hunk in this state
     words       in the reason, or in what is proposed
+    ids         only these
     ways        to accept each hunk, as `views`
     needs       read
     """
     query = _filtered(
         session, actor, document_id, section_id=section_id, organization_id=organization_id, meeting_id=meeting_id,
-        states=states, hunk_state=hunk_state, words=words,
+        states=states, hunk_state=hunk_state, words=words, ids=ids,
     )
     rows = session.scalars(
         select(Suggestion)
@@ -141,9 +187,12 @@ def _filtered(
     states: Collection[str] = (),
     hunk_state: str | None = None,
     words: str = "",
+    ids: Collection[int] | None = None,
 ) -> list[ColumnElement[bool]]:
     document = require(session, actor, "read", document_id)
     query: list[ColumnElement[bool]] = [visible_suggestions(actor, document)]
+    if ids is not None:
+        query.append(Suggestion.id.in_(list(ids)))
     if section_id is not None:
         query.append(Suggestion.section_id == section_id)
     origins = select(SuggestionOrigin.suggestion_id).join(Origin, Origin.id == SuggestionOrigin.origin_id)

@@ -23,6 +23,7 @@ from drafting.services.clock import now
 from drafting.services.heads import Head
 from drafting.services.hunks import HunksMessage, live, live_messages
 from drafting.services.suggestion_queries import (
+    Waiting,
     Wording,
     by_number,
     comparison,
@@ -33,6 +34,7 @@ from drafting.services.suggestion_queries import (
     owners,
     seen_row,
     suggestion,
+    waiting,
 )
 from drafting.services.suggestion_views import (
     DecisionView,
@@ -61,9 +63,9 @@ from drafting.store.models import (
 
 __all__ = [
     "DecisionView", "EndorsementView", "FiledHunk", "HunkView", "HunksMessage", "RelatedView", "SuggestionView", "WayView",
-    "Wording", "amend", "by_number", "comparison", "count", "decision_view", "decisions_on", "endorse", "file", "listing",
+    "Waiting", "Wording", "amend", "by_number", "comparison", "count", "decision_view", "decisions_on", "endorse", "file", "listing",
     "live", "live_messages", "of_section", "open_suggestion", "own_row", "owners", "propose_section", "seen_row",
-    "suggestion", "unendorse", "views", "withdraw",
+    "suggestion", "unendorse", "views", "waiting", "withdraw",
 ]  # fmt: skip
 
 MAX_REASON = 10_000  # characters of a reason, a quote, a note

@@ -7,8 +7,8 @@ const desk = document.querySelector<HTMLElement>(".desk");
 function step(by: 1 | -1): void {
   const items = [...document.querySelectorAll<HTMLAnchorElement>(".queue .item")];
   const now = items.findIndex(item => item.hasAttribute("aria-current"));
-  const next = items[now + by];
-  if (next) location.assign(next.href);
+  const next = items[now + by]?.href ?? desk?.dataset[by > 0 ? "after" : "before"]; // the list is a page of the queue
+  if (next) location.assign(next);
 }
 
 document.addEventListener("keydown", event => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ from drafting.store.models import (
     User,
 )
 from drafting.web.app import create_app
+from drafting.web.pages import review, sets
 from tests import make
 from tests.web import world as worlds
 from tests.web.conftest import visitor
@@ -973,6 +975,40 @@ def test_no_file_breaks_on_control_characters_that_were_stored_before_they_were_
             for name in package.namelist():
                 if name.endswith((".xml", ".rels")):
                     ElementTree.fromstring(package.read(name))
+
+
+def test_a_long_queue_is_shown_a_page_at_a_time_in_the_order_of_the_text(app, world, monkeypatch):
+    """Desk and set show the same suggestions in the same order, whole or in pages; from page to page leads a link."""
+    client = visitor(app, world.actors["official"])
+    shown = r'class="item" href="[^"]*[?&;]u=(\d+)"'
+    desk, whole = client.get(f"{BASE}/review"), client.get(f"{BASE}/review/set")
+    numbers, places = re.findall(shown, desk.text), ticks_of(whole)
+    assert len(numbers) > 3 and len(places) >= len(numbers) and 'rel="next"' not in desk.text + whole.text
+    monkeypatch.setattr(review, "A_QUEUE", 2)
+    monkeypatch.setattr(sets, "A_PAGE", 2)
+    seen, address = [], f"{BASE}/review"
+    while address:
+        page = client.get(address)
+        part = re.findall(shown, page.text)
+        assert 1 <= len(part) <= 2 and page.text.count('aria-current="true"><span class="item__top"') == 1
+        seen += part
+        found = re.search(r'rel="next" href="([^"]+)"', page.text)
+        address = html.unescape(found[1]) if found else ""
+    assert seen == numbers
+    last = client.get(f"{BASE}/review?u={numbers[1]}")
+    assert f'data-after="{BASE}/review?u={numbers[2]}"' in last.text, "J leads on to the next page"
+    ticked, number = [], 0
+    while len(ticked) < len(places):
+        number += 1
+        part = ticks_of(client.get(f"{BASE}/review/set?page={number}"))
+        assert part
+        ticked += part
+    assert ticked == places
+    second = ticks_of(client.get(f"{BASE}/review/set?page=2"))
+    form = {"in": world.ids["section"], "verdict": "rejected", "reason": "Not now.", "place": second[:1]}
+    done = client.post(f"{BASE}/review/set?page=2", data=form)
+    assert done.status_code == 303 and done.location.endswith("/review/set?page=2")
+    assert len(re.findall(shown, client.get(f"{BASE}/review?state=competing").text)) <= 2
 
 
 def test_the_desk_is_empty_when_nothing_waits(app, sqlite_database):

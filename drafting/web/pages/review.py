@@ -22,16 +22,17 @@ from drafting.errors import Conflict, DraftingError, InvalidInput, NotFound, Wro
 from drafting.services import decisions, meetings, overview, people, sections, suggestions
 from drafting.services.decisions import Decided, Judged
 from drafting.services.people import OrganizationView
-from drafting.services.suggestions import HunkView, SuggestionView
+from drafting.services.suggestions import HunkView, SuggestionView, Waiting
 from drafting.store.models import Decision, Suggestion
 from drafting.store.queries import text_at
 from drafting.web import words
 from drafting.web.pages import frame, sentences
-from drafting.web.pages.suggestions import chosen_filters, filtered, glimpse_of
+from drafting.web.pages.suggestions import chosen_filters, filtered, glimpse_of, page_of
 
 pages = Blueprint("review", __name__, url_prefix="/d/<slug>/review")
 
 STATES = ("waiting", "competing", "changed")
+A_QUEUE = 100  # suggestions shown at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,27 +78,30 @@ def _page(document_id: int, form: frame.Form, given: Mapping[str, str]) -> Any:
     filters = filters_of(given)
     queue, counts = queue_of(document_id, filters)
     chosen = _chosen(document_id, queue, given)
-    numbers = [item.view.number for item in queue]
+    numbers = [each.number for each in queue]
     place = numbers.index(chosen.number) if chosen is not None and chosen.number in numbers else None
     hunk = _hunk(chosen, given) if chosen is not None else None
 
     def at(**changed: Any) -> str:
         return url_for("review.desk", slug=slug, **{**filters, **changed})
 
+    listed = page_of(queue, str((place or 0) // A_QUEUE + 1), A_QUEUE)
     return frame.page(
         "review/desk.html",
         form.status,
         form=form,
-        queue=queue,
-        groups=groups_of(document_id, queue),
+        listed=listed,
+        groups=groups_of(document_id, items_of(document_id, listed.rows)),
         counts=counts,
         filters=filters,
         chosen=chosen,
         hunk=hunk,
         wordings=_wordings(chosen, hunk, form) if chosen is not None and hunk is not None else [],
         where=_where(chosen, hunk) if chosen is not None else "",
+        page_at=lambda number: at(u=numbers[(number - 1) * A_QUEUE]),
         before=at(u=numbers[place - 1]) if place else "",
         after=at(u=numbers[place + 1]) if place is not None and place + 1 < len(numbers) else "",
+        following=numbers[place + 1] if place is not None and place + 1 < len(numbers) else None,
         place=None if place is None else place + 1,
         at=at,
         sections=sections.outline(session, actor, document_id),
@@ -118,38 +122,37 @@ def filters_of(given: Mapping[str, str]) -> dict[str, str]:
 # ── the queue ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def queue_of(document_id: int, filters: Mapping[str, str]) -> tuple[list[Item], dict[str, int]]:
+def queue_of(document_id: int, filters: Mapping[str, str]) -> tuple[list[Waiting], dict[str, int]]:
     """What waits for a decision, in the order of the text, and how much of it is in each state."""
     session, actor = frame.reading(), frame.actor()
     rows = filtered(overview.suggestions(session, actor, document_id), filters)
     wanted = {row.id for row in rows if row.is_open}
     order = {each.id: place for place, each in enumerate(sections.outline(session, actor, document_id))}
-    found = [
-        view
-        for view in suggestions.listing(session, actor, document_id, hunk_state="open", limit=5000, ways=1)
-        if view.id in wanted and view.open_hunks
-    ]
-    found.sort(key=lambda view: (order.get(view.section_id, len(order)), view.open_hunks[0].start or 0, view.number))
+    found = [each for each in suggestions.waiting(session, actor, document_id) if each.id in wanted]
+    found.sort(key=lambda each: (order.get(each.section_id, len(order)), each.section_id, each.start, each.number))
+    states = {
+        "waiting": found,
+        "competing": [each for each in found if each.competes],
+        "changed": [each for each in found if each.base_changed],
+    }
+    return states[filters.get("state", "waiting")], {name: len(each) for name, each in states.items()}
+
+
+def items_of(document_id: int, queue: Sequence[Waiting]) -> list[Item]:
+    """A piece of the queue with its words."""
+    ids = [each.id for each in queue]
+    listed = suggestions.listing(frame.reading(), frame.actor(), document_id, ids=ids, limit=len(ids), ways=1)
+    views = {view.id: view for view in listed if view.open_hunks}
     texts: dict[int, str] = {}
     items = []
-    for view in found:
+    for view in (views[each] for each in ids if each in views):
         if view.section_id not in texts:
             texts[view.section_id] = text_of(view.section_id)
         rivals = sorted({one.number for hunk in view.open_hunks for one in hunk.related if one.supersedes})
         changed = any(hunk.base_changed for hunk in view.open_hunks)
         where = sentences.place(texts[view.section_id], view.open_hunks[0].start)
         items.append(Item(view, where, view.open_hunks, glimpse_of(view.open_hunks[0]), rivals, changed))
-    counts = {
-        "waiting": len(items),
-        "competing": sum(bool(item.rivals) for item in items),
-        "changed": sum(item.changed for item in items),
-    }
-    state = filters.get("state")
-    if state == "competing":
-        items = [item for item in items if item.rivals]
-    elif state == "changed":
-        items = [item for item in items if item.changed]
-    return items, counts
+    return items
 
 
 def groups_of(document_id: int, queue: Sequence[Item]) -> list[tuple[str, list[Item]]]:
@@ -170,13 +173,13 @@ def groups_of(document_id: int, queue: Sequence[Item]) -> list[tuple[str, list[I
     ]
 
 
-def _chosen(document_id: int, queue: Sequence[Item], given: Mapping[str, str]) -> SuggestionView | None:
+def _chosen(document_id: int, queue: Sequence[Waiting], given: Mapping[str, str]) -> SuggestionView | None:
     """The suggestion to be decided now, with every way to accept it: the one that is asked for, else the first."""
     session, actor = frame.reading(), frame.actor()
     number = given.get("u", "")
     if number.isdecimal() and len(number) < 10:
         return suggestions.by_number(session, actor, document_id, int(number))
-    return suggestions.suggestion(session, actor, queue[0].view.id) if queue else None
+    return suggestions.suggestion(session, actor, queue[0].id) if queue else None
 
 
 def _hunk(view: SuggestionView, given: Mapping[str, str]) -> HunkView | None:

@@ -6,6 +6,7 @@ Positions are code units of the section's main text; texts come and go as ordina
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from functools import lru_cache
 
 from flask_babel import gettext as _
@@ -82,14 +83,27 @@ def _word_start(text: str, at: int) -> int:
 
 
 @lru_cache(maxsize=256)
-def _lines(text: str) -> tuple[tuple[int, str], ...]:
-    """(where it starts, line) of the lines that number a place: headings with § and list items."""
-    found, at = [], 0
+def _places(text: str) -> tuple[list[int], list[tuple[str, str, str]]]:
+    """Where the lines start that number a place, headings with § and list items; and paragraph, item, point from there."""
+    starts, places, at = [], [], 0
+    paragraph, item, point = "", "", ""
     for line in to_units(text).split("\n"):
         if re.match(r"\s*(?:#{1,6}\s|\d{1,3}[.)]\s|(?:\*\*)?§)", line):
-            found.append((at, line))
+            sign = re.search(r"§\s*(\d+\w?)", line)
+            if sign and re.match(r"\s*(?:#|\*\*§|§)", line):
+                paragraph, item, point = sign[1], "", ""
+            elif line.lstrip().startswith("#"):
+                item = point = ""
+            else:
+                number = re.match(r"(\s*)(\d{1,3})[.)]\s", line)
+                if number and len(number[1]) < 2:
+                    item, point = number[2], ""
+                elif number:
+                    point = number[2]
+            starts.append(at)
+            places.append((paragraph, item, point))
         at += len(line) + 1
-    return tuple(found)
+    return starts, places
 
 
 def place(text: str, pos: int | None) -> str:
@@ -100,21 +114,9 @@ def place(text: str, pos: int | None) -> str:
     """
     if pos is None:
         return ""
-    paragraph, item, point = "", "", ""
-    for start, line in _lines(text):
-        if start > pos:
-            break
-        sign = re.search(r"§\s*(\d+\w?)", line)
-        if sign and re.match(r"\s*(?:#|\*\*§|§)", line):
-            paragraph, item, point = sign[1], "", ""
-        elif line.lstrip().startswith("#"):
-            item = point = ""
-        else:
-            number = re.match(r"(\s*)(\d{1,3})[.)]\s", line)
-            if number and len(number[1]) < 2:
-                item, point = number[2], ""
-            elif number:
-                point = number[2]
+    starts, places = _places(text)
+    before = bisect_right(starts, pos)
+    paragraph, item, point = places[before - 1] if before else ("", "", "")
     said = []
     if paragraph:
         said.append(_("§ %(number)s", number=paragraph))

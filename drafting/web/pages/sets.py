@@ -22,9 +22,12 @@ from drafting.services.suggestions import HunkView, SuggestionView
 from drafting.store.models import Section
 from drafting.web import words
 from drafting.web.pages import frame, review, sentences
-from drafting.web.pages.suggestions import glimpse_of
+from drafting.web.pages.suggestions import glimpse_of, page_of
 
 pages = Blueprint("sets", __name__, url_prefix="/d/<slug>/review/set")
+
+
+A_PAGE = 100  # suggestions of the queue shown at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,8 @@ def decide(slug: str) -> Any:
     if done is None:
         return _page(document.id, form, request.form, section_id)
     review.say(done, document.id)
-    return frame.go("sets.choose", slug=slug, **review.filters_of(request.form))
+    page = {"page": request.args["page"]} if request.args.get("page", "").isdecimal() else {}
+    return frame.go("sets.choose", slug=slug, **review.filters_of(request.form), **page)
 
 
 def _decide(section_id: int, items: Sequence[Judged], verdict: str, reason: str) -> Decided:
@@ -102,9 +106,10 @@ def _page(document_id: int, form: frame.Form, given: Mapping[str, str], section_
     slug = frame.document_row().slug
     filters = review.filters_of(given)
     queue, counts = review.queue_of(document_id, filters)
+    listed = page_of(queue, request.args.get("page"), A_PAGE)
     ticked = {_place_of(value) for value in request.form.getlist("place")}
     groups = []
-    for _title, items in review.groups_of(document_id, queue):
+    for _title, items in review.groups_of(document_id, review.items_of(document_id, listed.rows)):
         text = review.text_of(items[0].view.section_id)
         places = [_place(item.view, hunk, text, ticked) for item in items for hunk in item.view.open_hunks]
         known = {
@@ -121,7 +126,9 @@ def _page(document_id: int, form: frame.Form, given: Mapping[str, str], section_
         groups=groups,
         section_id=section_id,
         filters=filters,
-        count=sum(len(group.places) for group in groups),
+        count=sum(each.hunks for each in queue),
+        listed=listed,
+        page_at=lambda number: url_for("sets.choose", slug=slug, **{**filters, "page": number}),
         of=counts["waiting"],
         desk=url_for("review.desk", slug=slug, **filters),
         reasons=words.REASONS,
