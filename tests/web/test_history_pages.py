@@ -129,10 +129,21 @@ def test_the_time_line_shows_the_text_at_any_moment(reader: FlaskClient) -> None
     page(reader, "/d/trees/history?step=0")
     page(reader, "/d/trees/history?step=99999")
     page(reader, "/d/trees/history?at=2026-03-02T10:00")
-    for step in range(int(re.search(r'max="(\d+)"', html)[1]) + 1):  # type: ignore[index]
+    last = int(re.search(r'max="(\d+)"', html)[1])  # type: ignore[index]
+    for step in range(last + 1):
         answer = reader.get(f"/d/trees/history?step={step}", headers={"HX-Request": "true"})
         assert answer.status_code == 200, f"the piece of step {step}"
         assert "<html" not in answer.get_data(as_text=True)
+    counted = [page(reader, f"/d/trees/history?step={step}") for step in range(last + 1)]
+    for what in ("filed", "decided"):  # a count of suggestions leads to them
+        addresses = {each for html in counted for each in re.findall(rf'href="(/d/trees/suggestions\?{what}=[\d-]+)"', html)}
+        assert addresses, what
+        for address in addresses:
+            assert 'class="asked__no"' in page(reader, address), address
+    filed = re.findall(r'suggestions\?filed=[\d-]+">(\d+) ', "".join(counted))
+    assert sum(map(int, filed)) == page(reader, "/d/trees/suggestions").count('class="asked__no"')
+    assert 'class="asked__no"' not in page(reader, "/d/trees/suggestions?filed=1999-01-01")
+    assert 'class="asked__no"' in page(reader, "/d/trees/suggestions?filed=never"), "what is no day is no filter"
     long_ago = reader.get("/d/trees/history?at=1900-01-01", headers={"HX-Request": "true"})
     assert long_ago.status_code == 200, "an empty text has its words in a piece too"
 

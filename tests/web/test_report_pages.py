@@ -270,3 +270,11 @@ def test_names_of_people_in_the_chain_are_for_members(app: Flask, world: World) 
     name = world.actors["coordinator"].name
     assert name in visitor(app, world.actors["observer"]).get("/d/trees/audit").text
     assert name not in visitor(app).get("/d/trees/audit").text
+
+
+def test_a_member_of_an_organisation_is_one_click_from_its_page(app: Flask, world: World) -> None:
+    client = visitor(app, world.actors["contributor"])
+    found = re.search(r'href="(/d/trees/organizations/[^"]+)">(?:(?!</a>).)*My organisation', client.get("/d/trees/", headers={"Accept-Language": "en"}).text, re.DOTALL)
+    assert found and client.get(found[1]).status_code == 200
+    for who in ("anonymous", "coordinator"):
+        assert "My organisation" not in visitor(app, world.actors[who]).get("/d/trees/", headers={"Accept-Language": "en"}).text

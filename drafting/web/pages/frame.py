@@ -23,7 +23,7 @@ from drafting.services import access, documents, notices
 from drafting.services.access import Actor
 from drafting.services.documents import DocumentView
 from drafting.store.database import Database
-from drafting.store.models import Document
+from drafting.store.models import Document, Organization
 from drafting.web import identity, words
 from drafting.web.wire import LARGEST
 
@@ -122,6 +122,13 @@ def back(otherwise: str, said: str = "") -> BaseResponse:
     return redirect(identity.safe_target(request.form.get("next"), otherwise), 303)
 
 
+def own_organization() -> Organization | None:
+    """The organisation for which the reader is a member of the page's document."""
+    shown = g.get("document")
+    number = None if shown is None else actor().organization_id(shown.id)
+    return None if number is None else reading().get(Organization, number)
+
+
 def for_templates() -> dict[str, Any]:
     """What every template knows."""
     who = actor()
@@ -133,6 +140,7 @@ def for_templates() -> dict[str, Any]:
         "unread": (lambda: notices.unread(reading(), who)) if who.is_signed_in else (lambda: 0),
         "now": g.get("now"),
         "here": identity.here,
+        "own_organization": own_organization,
     }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, g, request, session
 from flask_babel import gettext as _
@@ -220,7 +221,8 @@ def _stops(slug: str, found: list[TimelineMark]) -> list[Stop]:
         return []
     last = max(len(found) - 1, 1)
     base = f"/d/{slug}"
-    return [Stop(each, round(100 * i / last), _says(each), _address(base, each)) for i, each in enumerate(found)]
+    zone = ZoneInfo(frame.document(slug).timezone)
+    return [Stop(each, round(100 * i / last), _says(each), _address(base, each, zone)) for i, each in enumerate(found)]
 
 
 def _says(mark: TimelineMark) -> str:
@@ -237,11 +239,17 @@ def _says(mark: TimelineMark) -> str:
     return ngettext("%(num)d change of the text", "%(num)d changes of the text", mark.count)
 
 
-def _address(base: str, mark: TimelineMark) -> str:
+def _address(base: str, mark: TimelineMark, zone: ZoneInfo) -> str:
+    """Where a stop leads: the page of what it is, or the list of the suggestions that it counts."""
     if mark.kind == "meeting":
         return f"{base}/meetings/{mark.id}"
     if mark.kind == "milestone":
         return f"{base}/milestones/{mark.id}"
+    day = mark.at.astimezone(zone).date().isoformat()
+    if mark.kind == "suggestions":
+        return f"{base}/suggestions?filed={day}"
+    if mark.kind == "decisions":
+        return f"{base}/suggestions?decided={day}"
     return ""
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, request, url_for
 from flask_babel import gettext as _
@@ -18,7 +21,7 @@ from drafting.errors import NotFound, WrongState
 from drafting.services import annotations, decisions, editing, meetings, overview, people, suggestions
 from drafting.services.overview import SuggestionFacts
 from drafting.services.suggestions import HunkView, SuggestionView
-from drafting.store.models import Section, Suggestion
+from drafting.store.models import Decision, Section, Suggestion
 from drafting.store.queries import text_at
 from drafting.web import words
 from drafting.web.pages import frame, sentences
@@ -48,6 +51,24 @@ def page_of(rows: Sequence[Any], number: str | None, size: int = A_PAGE) -> List
 def chosen_filters(given: Mapping[str, str]) -> dict[str, str]:
     """The filters of an address that are set."""
     return {name: given[name] for name in ("fate", "section", "organization", "meeting", "q") if given.get(name)}
+
+
+def on_days(rows: Sequence[SuggestionFacts], given: Mapping[str, str]) -> tuple[list[SuggestionFacts], dict[str, date]]:
+    """Those filed, and those of which something was decided, on the days that an address names; and these days."""
+    document = frame.document_row()
+    zone = ZoneInfo(document.timezone)
+    days: dict[str, date] = {}
+    for name in ("filed", "decided"):
+        with suppress(ValueError):
+            days[name] = date.fromisoformat(given.get(name, ""))
+    found = list(rows)
+    if "filed" in days:
+        found = [row for row in found if row.filed_at and row.filed_at.astimezone(zone).date() == days["filed"]]
+    if "decided" in days:
+        verdicts = frame.reading().execute(select(Decision.suggestion_id, Decision.at).where(Decision.document_id == document.id))
+        ids = {suggestion for suggestion, at in verdicts if at.astimezone(zone).date() == days["decided"]}
+        found = [row for row in found if row.id in ids]
+    return found, days
 
 
 def filtered(rows: Sequence[SuggestionFacts], given: Mapping[str, str], *, fate: bool = True) -> list[SuggestionFacts]:
@@ -104,8 +125,8 @@ def _said(row: SuggestionFacts) -> str:
 def every(slug: str) -> Any:
     document = frame.document(slug)
     session, actor = frame.reading(), frame.actor()
-    rows = overview.suggestions(session, actor, document.id)
-    filters = chosen_filters(request.args)
+    rows, days = on_days(overview.suggestions(session, actor, document.id), request.args)
+    filters = chosen_filters(request.args) | {name: day.isoformat() for name, day in days.items()}
     narrowed = filtered(rows, filters, fate=False)
     found = filtered(narrowed, filters)
     found.sort(key=lambda row: -row.number)
@@ -116,6 +137,7 @@ def every(slug: str) -> Any:
         listed=listed,
         glimpses=glimpses(listed.rows),
         filters=filters,
+        days=days,
         counts={fate: number for fate, number in counts.items() if number and fate not in ("stands", "partly_open")},
         every_count=len(narrowed),
         sections=overview.sections_of(session, document.id),
