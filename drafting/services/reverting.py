@@ -243,6 +243,7 @@ def reopen(session: Session, actor: Actor, suggestion_id: int, hunk_id: int) -> 
     if "decide" not in _may(actor, document):
         row = suggestions.own_row(session, actor, suggestion_id, "suggest")
     head = heads.writing(session, row.section_id)
+    session.refresh(row)
     if row.id not in head.branches:
         raise WrongState("the suggestion was withdrawn", state="withdrawn")
     heads.movement(session, head)

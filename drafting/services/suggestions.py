@@ -194,9 +194,7 @@ def file(
     needs       file, and ownership
     """
     row = own_row(session, actor, suggestion_id, "file")
-    if row.state != "draft":
-        raise WrongState(f"suggestion {row.number} is {row.state}", state=row.state)
-    head = heads.writing(session, row.section_id)
+    head = _held(session, row, "draft")
     section = session.get_one(Section, row.section_id, populate_existing=True)
     if not sections.is_only_proposed(session, section.id):
         sections.require_there(section)
@@ -242,9 +240,7 @@ def amend(
     needs    suggest, and ownership
     """
     row = own_row(session, actor, suggestion_id, "suggest")
-    if row.state not in ("draft", "filed"):
-        raise WrongState(f"suggestion {row.number} is {row.state}", state=row.state)
-    head = heads.writing(session, row.section_id)
+    head = _held(session, row, "draft", "filed")
     if reason is not None:
         row.reason = _line(reason, "reason", needed=row.state == "filed")
     if minutes_quote is not None:
@@ -268,9 +264,7 @@ def withdraw(session: Session, actor: Actor, suggestion_id: int) -> SuggestionVi
     needs    withdraw, and ownership
     """
     row = own_row(session, actor, suggestion_id, "withdraw")
-    if row.state not in ("draft", "filed"):
-        raise WrongState(f"suggestion {row.number} is {row.state}", state=row.state)
-    head = heads.writing(session, row.section_id)
+    head = _held(session, row, "draft", "filed")
     rows = editing.bring_up(head, head.branches[row.id], now())
     decided = session.scalar(
         select(func.count()).where(
@@ -295,6 +289,19 @@ def withdraw(session: Session, actor: Actor, suggestion_id: int) -> SuggestionVi
     notices.notify(session, supporters, row.document_id, "suggestion_withdrawn", _ids(row), but=actor)
     session.refresh(row)
     return suggestion(session, actor, row.id)
+
+
+def _held(session: Session, row: Suggestion, *states: str) -> Head:
+    """The section's head, held; the row is read anew then: somebody may have filed, decided or withdrawn it meanwhile.
+
+    states  that the row may be in; none: any
+    raises  WrongState when it is in another
+    """
+    head = heads.writing(session, row.section_id)
+    session.refresh(row)
+    if states and row.state not in states:
+        raise WrongState(f"suggestion {row.number} is {row.state}", state=row.state)
+    return head
 
 
 def _take_back(session: Session, head: Head, row: Suggestion, actor: Actor) -> list[tuple[int, heads.Stored]]:
@@ -332,8 +339,7 @@ def endorse(session: Session, actor: Actor, suggestion_id: int, note: str = "") 
     row = seen_row(session, actor, suggestion_id)
     document = require(session, actor, "endorse", row.document_id)
     organization_id = _own_organization(actor, document)
-    if row.state != "filed":
-        raise WrongState(f"suggestion {row.number} is {row.state}", state=row.state)
+    _held(session, row, "filed")
     if row.organization_id == organization_id:
         raise InvalidInput("an organisation does not endorse its own suggestion", field="organization")
     found = _endorsement(session, row.id, organization_id)
@@ -353,6 +359,7 @@ def unendorse(session: Session, actor: Actor, suggestion_id: int) -> SuggestionV
     row = seen_row(session, actor, suggestion_id)
     document = require(session, actor, "endorse", row.document_id)
     organization_id = _own_organization(actor, document)
+    _held(session, row)
     found = _endorsement(session, row.id, organization_id)
     if found is None or found.ended_at is not None:
         raise WrongState("your organisation does not endorse it", state="none")

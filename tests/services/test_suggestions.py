@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.orm import Session
 
 from drafting.errors import InvalidInput, NotAllowed, NotFound, WrongState
 from drafting.services import decisions, sections, suggestions
@@ -127,6 +128,36 @@ def test_endorsing_is_an_organisations_and_can_be_taken_back(around: Around) -> 
             suggestions.unendorse(session, around.rival, view.id)
         assert suggestions.endorse(session, around.rival, view.id).endorsements
     assert around.told(around.ngo).count("suggestion_endorsed") == 2
+
+
+@pytest.mark.xdist_group("postgresql")
+def test_what_another_did_meanwhile_is_known_before_a_suggestion_is_filed_withdrawn_or_endorsed(
+    postgresql_database: Database,
+) -> None:
+    """Two at once: the second has read the row before the first committed."""
+    around = Around(postgresql_database)
+    draft, filed = around.draft(around.ngo, "quick", "slow"), around.propose(around.ngo, "100", "250")
+
+    def file(session: Session) -> object:
+        return suggestions.file(session, around.ngo, draft.id, reason="so")
+
+    def withdraw(session: Session) -> object:
+        return suggestions.withdraw(session, around.ngo, filed.id)
+
+    for verb, id_ in ((file, draft.id), (withdraw, filed.id)):
+        with around.database.write() as late, around.database.write() as first:
+            assert late.get_one(Suggestion, id_).state
+            verb(first)
+            with pytest.raises(WrongState):
+                verb(late)
+    other = around.propose(around.ngo, "2027", "2028")
+    with around.database.write() as late, around.database.write() as first:
+        row = late.get_one(Suggestion, other.id)
+        suggestions.withdraw(first, around.ngo, other.id)
+        assert row.state == "filed"
+        with pytest.raises(WrongState):
+            suggestions.endorse(late, around.rival, other.id)
+    assert around.is_clean()
 
 
 def test_a_whole_new_section_is_there_once_it_is_accepted(around: Around) -> None:
