@@ -277,5 +277,6 @@ def test_a_member_of_an_organisation_is_one_click_from_its_page(app: Flask, worl
     client = visitor(app, world.actors["contributor"])
     found = own.search(client.get("/d/trees/").text)
     assert found and client.get(found[1]).status_code == 200
+    assert 'href="/d/trees/"' in client.get("/").text, "the first page lists the documents one is in"
     for who in ("anonymous", "observer"):
         assert not own.search(visitor(app, world.actors[who]).get("/d/trees/").text)
