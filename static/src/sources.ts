@@ -8,9 +8,7 @@ const count = (number: number) => new Intl.NumberFormat(document.documentElement
 
 export class Sources {
   private attribution: Attribution | null = null;
-  private by: Colouring = "meeting";
   private readonly hidden = new Set<string>();
-  private deleted = true;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -63,23 +61,26 @@ export class Sources {
         attribution: this.attribution,
         by: this.by,
         hidden: new Set(this.hidden),
-        deleted: this.deleted,
+        deleted: this.isOn("deleted"),
+        labels: this.isOn("labels"),
         ...(selected === undefined ? {} : { selected }),
       }),
     });
     this.draw();
   }
 
+  // read from the controls, never from a copy: a browser may put them back as they stood before a reload
+  private get by(): Colouring {
+    return this.legend.querySelector<HTMLSelectElement>("[name=by]")!.value as Colouring;
+  }
+
+  private isOn(name: "deleted" | "labels"): boolean {
+    return this.legend.querySelector<HTMLInputElement>(`[name=${name}]`)!.checked;
+  }
+
   private changed(field: HTMLInputElement | HTMLSelectElement): void {
-    if (field.name === "by") {
-      this.by = field.value as Colouring;
-      this.hidden.clear();
-    } else if (field.name === "deleted") this.deleted = (field as HTMLInputElement).checked;
-    else if (field.name === "labels") {
-      const view = this.view();
-      view?.dispatch({ effects: showAttribution.of({ labels: (field as HTMLInputElement).checked }) });
-      return;
-    } else if (field.name === "key") {
+    if (field.name === "by") this.hidden.clear();
+    else if (field.name === "key") {
       if ((field as HTMLInputElement).checked) this.hidden.delete(field.value);
       else this.hidden.add(field.value);
     }

@@ -209,6 +209,15 @@ def test_in_the_section_itself_words_are_chosen_too(told: Programme, open_as: Op
     expect(story).to_contain_text(SAID)
     hand.page.locator(".cm-content del.run", has_text="zaniedbane").click()
     expect(story).to_contain_text("Osiedle Wzorcowe")
+    # a browser that puts the controls back as they stood finds the words coloured like them
+    hand.page.locator(".legend select").select_option("organization")
+    expect(hand.page.locator(".legend .key", has_text="Rewitalizacja")).to_have_count(0)
+    hand.page.goto(hand.url)
+    hand.page.go_back()
+    hand.settled()
+    expect(hand.page.locator(".legend select")).to_have_value("organization")
+    expect(hand.page.locator(".legend .key", has_text="Fundacja Zielony Przykład")).to_be_visible()
+    expect(hand.page.locator(".legend .key", has_text="Rewitalizacja")).to_have_count(0)
 
 
 # ── comparison ──────────────────────────────────────────────────────────────────────────────────────────
