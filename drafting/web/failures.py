@@ -5,12 +5,16 @@ Under /api the answer is the one error body of `wire.py`. Not being signed in le
 
 from __future__ import annotations
 
+import errno
 import logging
 from typing import Any
 
 from flask import Flask, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
+from markupsafe import escape
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -26,9 +30,12 @@ from drafting.errors import (
     TooLarge,
     VersionConflict,
 )
-from drafting.web import identity
+from drafting.web import identity, language
 
 log = logging.getLogger(__name__)
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+RETRY = {"Retry-After": "30"}  # s
 
 STATUS: tuple[tuple[type[DraftingError], int], ...] = (  # the most special first; `wire.py` has the same for JSON
     (TooLarge, 413),
@@ -111,10 +118,35 @@ def broken(error: Exception) -> Any:
     if isinstance(error, HTTPException):
         return http_failed(error)
     log.error("%s %s failed", request.method, request.path, exc_info=error)
+    if _is_of_the_machine(error):
+        return away()
     title, says = _("Something went wrong"), _("It has been logged. What was saved before is safe.")
     if _speaks_json():
         return {"error": {"code": "internal", "message": f"{title}. {says}", "details": {}}}, 500
     return page(500, title, says)
+
+
+def _is_of_the_machine(error: BaseException | None) -> bool:
+    """Whether the database does not answer or a disk takes nothing: nobody's mistake, and it may pass."""
+    while error is not None:
+        if isinstance(error, OperationalError | InterfaceError | PoolTimeout) or getattr(error, "errno", None) in NO_ROOM:
+            return True
+        error = error.__cause__
+    return False
+
+
+def away() -> Any:
+    """A page that needs no database: nothing was saved, and what was typed is still in the browser."""
+    g.setdefault("spoken", language.of_browser())  # whoever asks cannot be looked up
+    title = _("The server cannot read or save at the moment")
+    says = _("Nothing of this was saved. Go back: what you typed is still there. Send it again in a while.")
+    if _speaks_json():
+        return {"error": {"code": "unavailable", "message": f"{title}. {says}", "details": {}}}, 503, RETRY
+    html = (
+        f'<!doctype html><html lang="{language.chosen()}"><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<h1>{escape(title)}</h1><p>{escape(says)}</p>"
+    )
+    return Response(html, status=503, mimetype="text/html", headers=RETRY)
 
 
 def page(status: int, title: str, says: str, *, stale: bool = False) -> Response:

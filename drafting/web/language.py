@@ -48,13 +48,17 @@ def chosen() -> str:
         return default
     if "spoken" not in g:
         wanted = identity.actor().language
-        if wanted not in LANGUAGES:
-            wanted = request.cookies.get(COOKIE, "")
-        if wanted not in LANGUAGES:
-            wanted = request.accept_languages.best_match(LANGUAGES) or ""
-        g.spoken = wanted if wanted in LANGUAGES else default
+        g.spoken = wanted if wanted in LANGUAGES else of_browser()
     spoken: str = g.spoken
     return spoken
+
+
+def of_browser() -> str:
+    """The language that this browser asks for, whoever sits before it; nothing is read for it."""
+    wanted = request.cookies.get(COOKIE, "")
+    if wanted not in LANGUAGES:
+        wanted = request.accept_languages.best_match(LANGUAGES) or ""
+    return wanted if wanted in LANGUAGES else current_app.extensions["settings"].language
 
 
 def _catalogue() -> Any:

@@ -1011,6 +1011,26 @@ def test_a_long_queue_is_shown_a_page_at_a_time_in_the_order_of_the_text(app, wo
     assert len(re.findall(shown, client.get(f"{BASE}/review?state=competing").text)) <= 2
 
 
+def test_where_nothing_can_be_written_pages_are_read_and_what_is_sent_is_refused_in_words(application, made, tmp_path):
+    """A file that may only be read; a full disk and a database that is away are the same error."""
+    path, world, _ = made
+    shutil.copyfile(path, tmp_path / "fixed.sqlite")
+    database = Database(f"sqlite:///file:{tmp_path}/fixed.sqlite?mode=ro&uri=true", durable=False)
+    application.extensions["database"] = database
+    client, says = visitor(application, world.actors["contributor"]), "Serwer nie może teraz odczytywać ani zapisywać danych"
+    try:
+        for page in ("/", "/text", f"/s/{world.ids['section']}", "/suggestions", "/meetings/1"):
+            assert client.get(BASE + page).status_code == 200, page
+        own = world.own["contributor"]
+        sent = client.patch(f"/api/v1/suggestions/{own['filed']}", json={"reason": "other"})
+        assert sent.status_code == 503 and sent.json["error"]["code"] == "unavailable"
+        assert says in sent.json["error"]["message"]
+        page = client.post(f"{BASE}/suggestions/{own['number']}/file", data={"reason": "other"})
+        assert page.status_code == 503 and says in page.text and page.headers["Retry-After"]
+    finally:
+        database.close()
+
+
 def test_the_desk_is_empty_when_nothing_waits(app, sqlite_database):
     with sqlite_database.write() as session:
         document = make.document(session, slug="trees")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -12,6 +13,7 @@ from flask import Blueprint, Response, g, request, session
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import Markup
+from sqlalchemy.exc import OperationalError
 
 from drafting.engine.text import from_units
 from drafting.errors import NotFound
@@ -25,6 +27,8 @@ from drafting.services.timeline import Happened, TimelineMark
 from drafting.web import words
 from drafting.web.pages import compare, frame
 from drafting.web.pages.compare import moment_name
+
+log = logging.getLogger(__name__)
 
 pages = Blueprint("history", __name__)
 
@@ -140,7 +144,11 @@ def visited(response: Response) -> Response:
     ago = now().timestamp() - noted
     if ago < NOTED.total_seconds():
         return response
-    before = frame.write(people.seen, document.id)
+    try:
+        before = frame.write(people.seen, document.id)
+    except OperationalError as error:  # the page was read and is shown, also where nothing can be written
+        log.warning("a visit could not be written down: %s", error.orig)
+        return response
     if ago > VISIT.total_seconds():
         since = before.timestamp() if before is not None else None
     _note_visit(document.id, since)
