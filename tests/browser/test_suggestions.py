@@ -122,6 +122,10 @@ def test_a_direct_edit_under_a_suggestion_is_said(programme: Programme, open_as:
     expect(team.page.locator(".cm-proposed ins")).to_have_text("250 lip")
     team.select("100 drzew").type("120 krzewów").settled()
     expect(team.card(number)).to_have_attribute("data-state", "base-changed")
+    # nothing of what it replaces stands any more: there is no way around the new words, and no button for one
+    card = open_as(programme, "official", "review").choose(number)
+    expect(card.locator("[data-verdict=accepted][data-mode=stands]")).to_be_visible()
+    expect(card.locator("[data-mode=around]")).to_have_count(0)
 
 
 def test_the_story_of_a_word_says_who_asked_and_what_stood_there(programme: Programme, open_as: Open) -> None:
@@ -158,6 +162,7 @@ def test_a_flagged_suggestion_is_accepted_knowingly_and_taken_back(programme: Pr
     card = official.choose(number)
     expect(card).to_contain_text("100 nowych drzew")
     expect(card.locator(".card__decide")).to_contain_text("250 lip")
+    expect(card.locator("[data-verdict=accepted][data-mode=around]")).to_be_visible()
     card.locator("[data-verdict=accepted][data-mode=stands]").click()
     team.reads("posadzi 250 lip w")
     card = official.choose(number)
