@@ -22,15 +22,16 @@ if (panel) {
   };
 
   document.addEventListener("htmx:afterSwap", event => {
-    const { target, requestConfig } = (event as CustomEvent<{ target: Element; requestConfig: { elt: Element; triggeringEvent?: UIEvent } }>).detail;
+    const { target, requestConfig } = (event as CustomEvent<{ target: Element; requestConfig: { elt: Element; triggeringEvent?: PointerEvent } }>).detail;
     if (target !== place) return;
     const link = requestConfig.elt.closest<HTMLAnchorElement>(".canvas a[href]");
     if (link) choose(link);
     panel.classList.add("is-open");
     panel.parentElement!.classList.add("has-story");
     panel.scrollTop = 0;
-    // by a key: the reader goes on in the story
-    if (requestConfig.triggeringEvent?.detail === 0) panel.focus({ preventScroll: true });
+    // by a key, which no pointer made (Firefox counts it as one click): the reader goes on in the story
+    const click = requestConfig.triggeringEvent;
+    if (click?.detail === 0 || click?.pointerType === "") panel.focus({ preventScroll: true });
     else link?.scrollIntoView({ block: "nearest" });
   });
 
