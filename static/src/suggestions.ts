@@ -322,7 +322,8 @@ export function suggestionsShown(onSelect: (suggestion: number, byKey: boolean) 
         if (!hit) return false;
         const inWidget = hit.classList.contains("cm-proposed");
         // a click into struck words that one may edit puts the caret there, and shows the card too
-        onSelect(Number(hit.dataset["suggestion"]), event.detail === 0);
+        // by a key when no pointer made it: Firefox counts Enter on a link as one click
+        onSelect(Number(hit.dataset["suggestion"]), event.detail === 0 || (event as PointerEvent).pointerType === "");
         if (inWidget || view.state.readOnly) event.preventDefault();
         return inWidget;
       },
