@@ -33,7 +33,7 @@ const options = {
   bundle: true,
   splitting: true,
   format: "esm",
-  target: ["chrome120", "firefox121", "safari17.5"],
+  target: ["chrome123", "firefox121", "safari17.5"],
   minify: true,
   legalComments: "none",
   alias,
