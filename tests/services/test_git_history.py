@@ -342,7 +342,7 @@ def test_law_of_the_repository_files_are_the_texts_at_main_and_at_every_tag(
                 is_there = session.get_one(Section, around.section_id).removed_at is None
             if act == "propose" and is_there and "park" in around.text():
                 done.append(around.accept(around.propose(around.ngo, "park", f"park{number}", origins=(around.origin,))))
-            elif act == "revert" and done:
+            elif act == "revert" and done and is_there:
                 around.revert(done.pop(), confirm=True)
             with around.database.write() as session:
                 there = [view.id for view in sections.outline(session, around.official, around.document_id)]
