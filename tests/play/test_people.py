@@ -27,6 +27,7 @@ from tests.sockets import PATIENCE, Refused, Writer
 
 FULL = os.environ.get("DRAFTING_PLAY", "smoke") == "full"
 PEOPLE, SECONDS = (30, 60.0) if FULL else (9, 6.0)
+SHORTER = 40.0 if FULL else SECONDS  # the plays about a server that dies and about two workers
 FIRST = "## Trees\n\nWe plant 100 trees in 2027. And 😀 more, with the residents of every district.\n"
 WORDS = ["tree", " trees", "100", "250", " native", " we ", "plant", "ż", "😀", ".", ", ", "\n", " and "]
 
@@ -172,10 +173,10 @@ class Person(threading.Thread):
 
 
 class Play:
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, place: Place, seconds: float = SECONDS) -> None:
+        self.place, self.seconds = place, seconds
         self.section, self.stream = place.section(FIRST)
-        self.until = time.monotonic() + SECONDS
+        self.until = time.monotonic() + seconds
         self.given_up: list[Writer] = []
         self.people = [Person(self, number) for number in range(PEOPLE)]
 
@@ -186,7 +187,7 @@ class Play:
     def end(self) -> None:
         """Everybody stops, sends what is left, and has the same text; then the log says the same."""
         for one in self.people:
-            one.join(SECONDS + 4 * PATIENCE)
+            one.join(self.seconds + 4 * PATIENCE)
             assert not one.is_alive()
             if one.failure is not None:
                 raise one.failure
@@ -214,7 +215,7 @@ class Play:
                 "revisions": len(session.scalars(select(Revision.version)).all()),
             }
         assert self.place.complaints == []
-        assert made["revisions"] > PEOPLE * SECONDS / 4, made
+        assert made["revisions"] > PEOPLE * self.seconds / 4, made
 
     def settle(self, person: Person, writer: Writer) -> None:
         if writer.line is None or not writer.line.is_open:
@@ -257,9 +258,9 @@ def test_a_server_killed_in_the_middle_loses_nothing_acknowledged(tmp_path: Path
     place = Place(tmp_path)
     try:
         with running(place) as server:
-            play = Play(place)
+            play = Play(place, SHORTER)
             play.begin()
-            time.sleep(SECONDS / 2)
+            time.sleep(SHORTER / 2)
             os.killpg(server.pid, 9)
             server.wait()
         play.nothing_acknowledged_is_missing()
@@ -280,7 +281,7 @@ def test_two_workers_on_postgresql_and_redis_serve_one_section(
     environment = {"DATABASE_URL": url, "REDIS_URL": redis_url, "DRAFTING_WORKERS": "2"}
     try:
         with running(place, **environment):
-            play = Play(place)
+            play = Play(place, SHORTER)
             play.begin()
             play.end()
     finally:

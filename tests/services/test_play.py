@@ -24,7 +24,7 @@ from drafting.store.models import Suggestion
 from tests import make
 
 FULL = os.environ.get("DRAFTING_PLAY", "smoke") == "full"
-GAMES = int(os.environ.get("LIVE_GAMES", 0)) or (45 if FULL else 6)
+GAMES = int(os.environ.get("LIVE_GAMES", 0)) or (35 if FULL else 6)
 STEPS = 220 if FULL else 120
 WORDS = ["tree", "trees", "100", "250", "native", "we", "plant", "ż", "😀", ".", ",", "\n", " ", " and "]
 

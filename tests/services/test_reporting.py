@@ -63,7 +63,7 @@ from drafting.store.models import (
 )
 from tests import make
 
-GAMES = 12 if os.environ.get("DRAFTING_PLAY", "smoke") == "full" else 2
+GAMES = 9 if os.environ.get("DRAFTING_PLAY", "smoke") == "full" else 2
 DEADLINE = 35  # of sixty steps: what is filed after it is late
 WORDS = ("oak", "elm", "ash", "lime", "pine", "fir", "yew", "beech", "birch", "maple", "rowan", "alder")
 
