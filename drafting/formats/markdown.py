@@ -35,7 +35,7 @@ from mdit_py_plugins.tasklists import tasklists_plugin
 
 from drafting.engine.text import cuts_pair, from_units, normalise, to_units
 from drafting.errors import PositionError, TooLarge
-from drafting.formats.markdown_sources import lines_of, place_code, remember_sources
+from drafting.formats.markdown_sources import remember_sources
 
 LONGEST_TEXT = 1_000_000  # characters; the longest law of the corpus has 170,000
 LONGEST_HTML = 12_000_000  # characters; footnote references can make 33 times their own length
@@ -183,10 +183,7 @@ def parse(text: str) -> list[Token]:
     units = to_units(text)
     tokens = _tracking_parser().parse(text, _environment(""))
     offsets = [0, *accumulate(2 if c > "\uffff" else 1 for c in text)] if len(units) != len(text) else []
-    lines, starts = lines_of(text)
     for token in tokens:
-        if token.type in ("fence", "code_block"):
-            place_code(token, lines, starts)
         for leaf in [token, *(token.children or ())]:
             for part in [leaf, *(leaf.children or ())] if leaf.type == "image" else [leaf]:
                 if offsets and "at" in part.meta:
@@ -477,10 +474,8 @@ def _render_with(units: str, marks: Sequence[Mark], prefix: str) -> str:
     md, env, marking = _tracking_parser(), _environment(prefix), _Marking(marks)
     tokens = md.parse(text, env)
     leaves = []
-    lines, starts = lines_of(text)
     for token in tokens:
         if token.type in ("fence", "code_block"):
-            place_code(token, lines, starts)
             leaves.append(token)
         leaves.extend(
             child for child in token.children or () if child.type in ("text", "code_inline") and child.content

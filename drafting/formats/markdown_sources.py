@@ -28,17 +28,8 @@ def remember_sources(md: MarkdownIt) -> MarkdownIt:
     return md
 
 
-def lines_of(text: str) -> tuple[list[str], list[int]]:
-    """The lines of a source, and where each begins."""
-    lines = text.split("\n")
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line) + 1)
-    return lines, starts
-
-
-def place_code(token: Token, lines: list[str], starts: list[int]) -> None:
-    """Notes the sources of a block of code, which has no inline part; `lines_of` the whole source is made once."""
+def _place_code(token: Token, lines: list[str], starts: list[int]) -> None:
+    """Notes the sources of a block of code, which has no inline part."""
     first = (token.map or [0])[0] + (token.type == "fence")
     at: list[int] = []
     for k, line in enumerate(token.content.split("\n")):
@@ -132,25 +123,30 @@ def _note_sources(state: _SourceState, count: int, start: int) -> None:
 
 
 def _inline_with_sources(state: StateCore) -> None:
-    lines, starts = lines_of(state.src)
+    lines = state.src.split("\n")
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line) + 1)
     cursors: dict[int, int] = {}
     for token in state.tokens:
-        if token.type == "inline":
+        if token.type in ("fence", "code_block"):
+            _place_code(token, lines, starts)
+        elif token.type == "inline":
             token.children = token.children or []
             state.env["where"] = _places(token.content, token.map, lines, starts, cursors)
             state.md.inline.parse(token.content, state.md, state.env, token.children)
 
 
 def _places(
-    content: str, stands: list[int] | None, lines: list[str], starts: list[int], cursors: dict[int, int]
+    content: str, lines_of: list[int] | None, lines: list[str], starts: list[int], cursors: dict[int, int]
 ) -> list[int]:
     """For each character of a block's content its place in the source: content lines are ends of source lines, and
     cells stand in their row in order."""
     places: list[int] = []
-    first = stands[0] if stands else 0
+    first = lines_of[0] if lines_of else 0
     for k, piece in enumerate(content.split("\n")):
         i = min(first + k, len(lines) - 1)
-        one_line = stands is not None and stands[1] - stands[0] == 1 and "|" in lines[i]
+        one_line = lines_of is not None and lines_of[1] - lines_of[0] == 1 and "|" in lines[i]
         cursor = cursors.get(i, 0) if one_line else 0
         written = piece.replace("|", "\\|") if one_line and "|" in piece and piece not in lines[i] else piece
         found = lines[i].find(written, cursor) if one_line else lines[i].rfind(piece)
