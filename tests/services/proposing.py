@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 from drafting.engine.changes import ChangeSet
 from drafting.engine.rebase import Update
 from drafting.engine.text import from_units, to_units
@@ -38,6 +40,15 @@ class Around:
             section = make.section(session, document, text)
             session.commit()
             self.section_id, self.stream_id = section.id, section.stream_id or 0
+
+    def propose_section(self, text: str) -> tuple[Around, SuggestionView]:
+        """The same people around a whole new section, and the draft of the NGO that proposes it."""
+        with self.database.write() as session:
+            view = suggestions.propose_section(session, self.ngo, self.document_id)
+        new = copy(self)
+        new.section_id = view.section_id
+        new.write(self.ngo, "", text, view)
+        return new, view
 
     def text(self) -> str:
         with self.database.read() as session:

@@ -203,12 +203,7 @@ def test_nothing_is_accepted_into_a_section_that_was_removed_but_it_is_rejected_
 
 
 def test_what_brought_a_section_in_does_not_bring_it_back_once_it_was_removed(around: Around) -> None:
-    with around.database.write() as session:
-        view = suggestions.propose_section(session, around.ngo, around.document_id)
-    new = Around.__new__(Around)
-    new.__dict__.update(around.__dict__)
-    new.section_id = view.section_id
-    new.write(around.ngo, "", "## Bees\n\nWe keep bees.\n", view)
+    new, view = around.propose_section("## Bees\n\nWe keep bees.\n")
     with around.database.write() as session:
         view = suggestions.file(session, around.ngo, view.id, reason="bees")
     taken = new.accept(view)

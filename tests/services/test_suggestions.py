@@ -161,14 +161,9 @@ def test_what_another_did_meanwhile_is_known_before_a_suggestion_is_filed_withdr
 
 
 def test_a_whole_new_section_is_there_once_it_is_accepted(around: Around) -> None:
+    proposed, view = around.propose_section("## Bees\n\nWe keep bees.\n")
     with around.database.write() as session:
-        view = suggestions.propose_section(session, around.ngo, around.document_id)
         assert len(sections.outline(session, around.drafter, around.document_id)) == 1
-    proposed = Around.__new__(Around)
-    proposed.__dict__.update(around.__dict__)
-    proposed.section_id = view.section_id
-    proposed.write(around.ngo, "", "## Bees\n\nWe keep bees.\n", view)
-    with around.database.write() as session:
         view = suggestions.file(session, around.ngo, view.id, reason="bees")
     proposed.decide("accepted", view)
     with around.database.read() as session:
