@@ -229,7 +229,7 @@ def _stops(slug: str, found: list[TimelineMark]) -> list[Stop]:
         return []
     last = max(len(found) - 1, 1)
     base = f"/d/{slug}"
-    zone = ZoneInfo(frame.document(slug).timezone)
+    zone = ZoneInfo(frame.document_row().timezone)
     return [Stop(each, round(100 * i / last), _says(each), _address(base, each, zone)) for i, each in enumerate(found)]
 
 
